@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# make            build build/edge426 and the BPF objects
+# make demo       two namespaces, nginx, edge426, curl and wrk, on this machine
+# make check      everything that CI runs (root)
+# make bench      edge426 beside nginx and HAProxy (root)
+# make install    DESTDIR= PREFIX=/usr/local
+# V=1 shows the commands; CC=clang builds user space with clang.
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
+MANDIR ?= $(PREFIX)/share/man
+LIBDIR ?= $(PREFIX)/lib
+
+B ?= build
+CC = gcc
+CLANG ?= clang
+BPFTOOL ?= /usr/sbin/bpftool
+ARCH_INCLUDE := /usr/include/$(shell uname -m)-linux-gnu
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wvla
+CFLAGS ?= -O2 -g
+CPPFLAGS_ALL := -D_GNU_SOURCE -DEDGE426_VERSION='"$(VERSION)"' -Iinclude -I$(B)/skel
+CFLAGS_ALL := -std=gnu11 $(WARN) $(CFLAGS) -MMD -MP
+LIBS := -lxdp -lbpf -lyaml -ljansson -lpthread
+BPF_CFLAGS := --target=bpf -mcpu=v3 -std=gnu11 $(WARN) -O2 -g -Iinclude -I$(ARCH_INCLUDE) -MMD -MP
+
+SANITIZE := -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all
+# What the unit tests cover: everything that touches no map, socket or interface.
+PURE := failure text policy policy_read policy_print answer frame
+
+BPF_OBJECTS := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
+SKELETONS := $(patsubst $(B)/bpf/%.bpf.o,$(B)/skel/%.skel.h,$(BPF_OBJECTS))
+USER_OBJECTS := $(patsubst user/%.c,$(B)/user/%.o,$(wildcard user/*.c))
+UNIT_OBJECTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%.o,$(wildcard tests/unit/*.c)) \
+	$(PURE:%=$(B)/tests/unit/user/%.o)
+PROG_OBJECTS := $(patsubst tests/prog/%.c,$(B)/tests/prog/%.o,$(wildcard tests/prog/*.c)) \
+	$(B)/tests/unit/packet.o
+BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
+
+ifeq ($(V),1)
+say =
+else
+say = @printf '  %-6s %s\n' $(1) $@;
+endif
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.SECONDARY:
+.PHONY: all tests demo check bench install clean
+
+all: $(B)/edge426 $(BPF_OBJECTS)
+
+$(B)/edge426: $(USER_OBJECTS)
+	$(call say,LINK) $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/user/%.o: user/%.c | $(B)/deps $(SKELETONS)
+	@mkdir -p $(@D)
+	$(call say,CC) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
+
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c | $(B)/deps
+	@mkdir -p $(@D)
+	$(call say,BPF) $(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+
+$(B)/skel/%.skel.h: $(B)/bpf/%.bpf.o
+	@mkdir -p $(@D)
+	$(call say,SKEL) $(BPFTOOL) gen skeleton $< name $* > $@
+
+# Packages that are missing are installed; see the script.
+$(B)/deps: scripts/deps.sh
+	@mkdir -p $(@D)
+	@scripts/deps.sh build
+	@touch $@
+
+tests: all $(B)/tests/unit/run $(B)/tests/prog/run $(BENCH_PROGRAMS)
+
+$(B)/tests/unit/run: $(UNIT_OBJECTS)
+	$(call say,LINK) $(CC) $(SANITIZE) -o $@ $^ -lcriterion -lyaml
+
+$(B)/tests/unit/%.o: tests/unit/%.c | $(B)/deps
+	@mkdir -p $(@D)
+	$(call say,CC) $(CC) $(CPPFLAGS_ALL) -Iuser -Ibpf $(CFLAGS_ALL) $(SANITIZE) -c -o $@ $<
+
+$(B)/tests/unit/user/%.o: user/%.c | $(B)/deps
+	@mkdir -p $(@D)
+	$(call say,CC) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(SANITIZE) -c -o $@ $<
+
+$(B)/tests/prog/run: $(PROG_OBJECTS)
+	$(call say,LINK) $(CC) $(SANITIZE) -o $@ $^ -lcriterion -lxdp -lbpf
+
+$(B)/tests/prog/%.o: tests/prog/%.c | $(B)/deps $(SKELETONS)
+	@mkdir -p $(@D)
+	$(call say,CC) $(CC) $(CPPFLAGS_ALL) -Iuser -Itests/unit $(CFLAGS_ALL) $(SANITIZE) -c -o $@ $<
+
+$(B)/tests/bench/%: tests/bench/%.c tests/prog/fixture.c tests/unit/packet.c | $(B)/deps $(SKELETONS)
+	@mkdir -p $(@D)
+	$(call say,CC) $(CC) $(CPPFLAGS_ALL) -Itests/prog -Itests/unit -std=gnu11 $(WARN) $(CFLAGS) \
+		-o $@ $(filter %.c,$^) -lbpf
+
+demo: all
+	@scripts/demo.sh
+
+check:
+	@scripts/check.sh
+
+bench: all
+	@scripts/bench.sh
+
+install: all
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBDIR)/edge426 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5
+	install -m 755 $(B)/edge426 $(DESTDIR)$(SBINDIR)/edge426
+	install -m 644 $(BPF_OBJECTS) $(DESTDIR)$(LIBDIR)/edge426/
+	install -m 644 user/man/*.8 $(DESTDIR)$(MANDIR)/man8/
+	install -m 644 user/man/*.5 $(DESTDIR)$(MANDIR)/man5/
+
+clean:
+	rm -rf $(B)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

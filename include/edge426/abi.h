@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The contract between the packet programs and user space: map keys and
+ * values, limits and names. Whoever changes a layout here raises
+ * EDGE426_ABI_VERSION. It holds no logic.
+ *
+ * Every map is zero when nobody has written to it, and a zeroed set of maps
+ * passes every packet: that is what makes the programs loadable by bpftool.
+ *
+ * A policy lives twice, in the halves 0 and 1 of `ports`, `services`,
+ * `addresses`, `answers` and `policy_text`. `state.active` names the half
+ * that counts. A new policy is written to the other half, then `active` is
+ * flipped: a packet reads `active` once and sees one policy whole.
+ */
+#ifndef EDGE426_ABI_H
+#define EDGE426_ABI_H
+
+#include <linux/types.h>
+
+#define EDGE426_ABI_VERSION 1
+
+#define EDGE426_SERVICES_MAX 4096	  /* of one policy */
+#define EDGE426_FLOWS_MAX 131072	  /* plaintext flows remembered */
+#define EDGE426_QUEUES_MAX 256		  /* RX queues of one interface */
+#define EDGE426_ANSWER_MAX 524		  /* octets: 536 - 12, RFC 9293 MUST-15 with timestamps */
+#define EDGE426_POLICY_TEXT_MAX (1 << 20) /* octets of one policy's text */
+#define EDGE426_FRAME_MAX 1600		  /* octets of a frame handed to the responder; even */
+#define EDGE426_DISCARD_MAX (1 << 20)	  /* octets a client may send after its answer */
+#define EDGE426_HELD_MAX 64		  /* segments held before a flow is let go */
+
+/* Names under which the maps and programs are pinned. */
+#define EDGE426_MAP_STATE "state"
+#define EDGE426_MAP_PORTS "ports"
+#define EDGE426_MAP_SERVICES "services"
+#define EDGE426_MAP_ADDRESSES "addresses"
+#define EDGE426_MAP_ANSWERS "answers"
+#define EDGE426_MAP_POLICY_TEXT "policy_text"
+#define EDGE426_MAP_FLOWS "flows"
+#define EDGE426_MAP_XSKS "xsks"
+#define EDGE426_MAP_REASONS "reasons"
+#define EDGE426_MAP_WORKERS "workers"
+#define EDGE426_PROG_XDP "edge426_xdp"
+#define EDGE426_PROG_TC "edge426_tc"
+
+/* `state`: array of one, mmapable. Written by user space, read by all. */
+struct edge426_state {
+	__u32 abi_version; /* 0: the maps were made by another loader, nobody has claimed them */
+	__u32 active;	   /* half of the policy maps that counts: 0 or 1 */
+	__u64 generation;  /* 0: no policy yet; grows by one with each policy */
+	__u32 services;	   /* how many the running policy has */
+	__u32 owner;	   /* EDGE426_OWNER_* who attached */
+	__u32 owner_pid;   /* process that attached; 0 when none */
+	__u32 worker_pid;  /* process of the last responder; lock tells if it lives */
+	__u32 queues;	   /* queues the responder serves */
+	__u32 zero_copy;   /* of these, in zero-copy mode */
+	__u32 ifindex;	   /* of the interface, in its namespace */
+	__u32 xdp_mode;	   /* EDGE426_XDP_* */
+	__u64 netns;	   /* inode of the interface's network namespace */
+};
+
+#define EDGE426_OWNER_NONE 0   /* attached by another loader, bpftool say */
+#define EDGE426_OWNER_ATTACH 1 /* stays until `detach` */
+#define EDGE426_OWNER_RUN 2    /* ends with the process */
+
+#define EDGE426_XDP_NATIVE 1
+#define EDGE426_XDP_GENERIC 2
+
+/* `ports`: array, mmapable, index = half * 65536 + port (host order). */
+struct edge426_port {
+	__u16 service; /* 1 + index of the service for any address; 0: none */
+	__u16 flags;   /* EDGE426_PORT_* */
+};
+
+#define EDGE426_PORTS 65536
+#define EDGE426_PORT_BY_ADDRESS 1 /* `addresses` has entries for this port: ask it first */
+
+/* `addresses`: longest-prefix trie; the value is a __u32, 1 + index of the service. */
+struct edge426_address_key {
+	__u32 prefix_len; /* EDGE426_ADDRESS_BITS + bits of the address prefix */
+	__u8 half;
+	__u8 family;	  /* 4 or 6 */
+	__be16 port;	  /* network order */
+	__u8 address[16]; /* network order; IPv4 in the first four octets, rest 0 */
+};
+
+#define EDGE426_ADDRESS_BITS 32 /* bits of the key before the address */
+
+/* `services`: array, mmapable, index = half * EDGE426_SERVICES_MAX + service. */
+struct edge426_service {
+	__u32 handshake; /* EDGE426_HANDSHAKE_* */
+};
+
+#define EDGE426_HANDSHAKE_BACKEND 0 /* the server's kernel does the handshake */
+
+/*
+ * `answers`: array of two, mmapable, index = half. The whole HTTP message as
+ * octets, `date_offset` saying where the 29 octets of the Date value start.
+ * `generation` is 0 while the slot is being written and the policy's
+ * generation otherwise: a reader copies, then looks whether it still holds.
+ */
+struct edge426_answer {
+	__u64 generation;
+	__u16 head_len; /* octets up to and with the empty line: what HEAD gets */
+	__u16 len;	/* octets of header and body */
+	__u16 date_offset;
+	__u16 pad;
+	__u8 octets[EDGE426_ANSWER_MAX];
+	__u8 pad_end[4];
+};
+
+/* `policy_text`: array of two, mmapable, index = half: the policy as `policy show` prints it. */
+struct edge426_policy_text {
+	__u32 len;
+	__u8 octets[EDGE426_POLICY_TEXT_MAX - 4];
+};
+
+/* `flows`: LRU hash. IPv4 addresses as ::ffff:a.b.c.d; all in network order. */
+struct edge426_flow_key {
+	__u8 client[16];
+	__u8 server[16];
+	__be16 client_port;
+	__be16 server_port;
+};
+
+/* Sequence numbers in host order; "ours" is the direction server to client. */
+struct edge426_flow {
+	__u32 first;	  /* the client's first data octet */
+	__u32 next;	  /* the client's next octet expected in order */
+	__u32 answer_seq; /* first octet of our answer */
+	__u32 discarded;  /* octets thrown away after the answer */
+	__u16 flags;	  /* EDGE426_FLOW_* */
+	__u16 held;	  /* segments dropped while too few octets could tell */
+};
+
+#define EDGE426_FLOW_HELD 1	    /* not yet known to be HTTP */
+#define EDGE426_FLOW_HEAD 2	    /* the method is HEAD: no body */
+#define EDGE426_FLOW_SERVER_RESET 4 /* the server's socket is gone */
+
+/*
+ * The verdict of the XDP program about a frame, in the XDP metadata just
+ * before it: to the responder (over AF_XDP) what to send, to the TC program
+ * what to make of the packet. All in host order, except where said.
+ */
+struct edge426_verdict {
+	__u32 seq; /* sequence number of what is sent to the client */
+	__u32 ack; /* its acknowledgement number */
+	union {
+		__u32 server_seq; /* TC: sequence number of the reset for the server */
+		struct {
+			__u16 cut_len; /* responder: octets cut off the frame's end */
+			__u16 cut_sum; /* their one's complement sum, as in memory (RFC 1071) */
+		};
+	};
+	__u8 kind;   /* EDGE426_SEND_*, EDGE426_TC_* */
+	__u8 flags;  /* EDGE426_FLOW_HEAD */
+	__u8 answer; /* index in `answers` */
+	__u8 magic;  /* EDGE426_MAGIC */
+};
+
+#define EDGE426_MAGIC 0x26
+
+#define EDGE426_SEND_ANSWER 1  /* responder: the answer, with FIN */
+#define EDGE426_SEND_ACK 2     /* responder: an acknowledgement without data */
+#define EDGE426_SEND_RESET 3   /* responder: RST to the client */
+#define EDGE426_TC_RESET 4     /* TC: the packet becomes the server's RST */
+#define EDGE426_TC_ACK_RESET 5 /* TC: acknowledge to the client, then the same */
+
+/* `workers`: array, mmapable, index = queue: counters of the responder, see reasons.h. */
+#define EDGE426_WORKER_COUNTERS 16
+struct edge426_worker {
+	__u64 count[EDGE426_WORKER_COUNTERS];
+};
+
+_Static_assert(sizeof(struct edge426_state) == 56, "state");
+_Static_assert(sizeof(struct edge426_port) == 4, "port");
+_Static_assert(sizeof(struct edge426_address_key) == 24, "address key");
+_Static_assert(__builtin_offsetof(struct edge426_address_key, address) ==
+		       4 + EDGE426_ADDRESS_BITS / 8,
+	       "address bits");
+_Static_assert(sizeof(struct edge426_service) == 4, "service");
+_Static_assert(sizeof(struct edge426_answer) == 16 + EDGE426_ANSWER_MAX + 4, "answer");
+_Static_assert(sizeof(struct edge426_policy_text) == EDGE426_POLICY_TEXT_MAX, "policy text");
+_Static_assert(sizeof(struct edge426_flow_key) == 36, "flow key");
+_Static_assert(sizeof(struct edge426_flow) == 20, "flow");
+_Static_assert(sizeof(struct edge426_verdict) == 16, "verdict");
+_Static_assert(sizeof(struct edge426_worker) == 128, "worker");
+
+#endif
