@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What XDP cannot do: one packet of the client that is both acknowledged to
+ * the client and turned into the RST that ends the server's connection. The
+ * XDP program decides and says so in the metadata; a packet without it costs
+ * one comparison here and is not counted. Nothing is looked up or decided.
+ */
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+
+#include <bpf/bpf_helpers.h>
+#include <edge426/abi.h>
+
+#include "checksum.h"
+#include "headers.h"
+#include "stats.bpf.h"
+#include "tcp_options.h"
+
+#define MAC_ADDRESSES_LEN (2 * ETH_ALEN)
+
+/* A TCP header with room for NOP NOP and the timestamps. */
+struct tcp_segment {
+	struct tcphdr header;
+	__u8 nops[2];
+	__u8 kind, len;
+	struct tcp_timestamps timestamps;
+};
+
+/* What both new packets are made of. */
+struct origin {
+	struct ethhdr eth;
+	union {
+		struct {
+			__be32 source, destination;
+		} ip4;
+		struct {
+			struct in6_addr source, destination;
+		} ip6;
+	};
+	struct tcphdr tcp;
+	struct tcp_timestamps timestamps;
+	__u32 ip_offset, tcp_offset;
+	__u32 tcp_len; /* of the new segment: 20, or 32 with timestamps */
+	__be16 ip_len; /* IPv4 total length or IPv6 payload length of the original */
+	__u8 is_ip6;
+};
+
+static __always_inline int read_verdict(struct __sk_buff *skb, struct edge426_verdict *verdict)
+{
+	struct edge426_verdict *meta = (void *)(long)skb->data_meta;
+
+	if ((void *)(meta + 1) > (void *)(long)skb->data || meta->magic != EDGE426_MAGIC)
+		return -1;
+	*verdict = *meta;
+	return 0;
+}
+
+/* This and read_origin are not static, so that the verifier walks each once. */
+__noinline int read_timestamps(struct __sk_buff *skb, struct origin *origin)
+{
+	__u8 options[TCP_OPTIONS_MAX] = {};
+	__u32 len, offset;
+	int at;
+
+	if (!origin)
+		return -1;
+	len = origin->tcp.doff * 4 - sizeof(origin->tcp);
+	offset = origin->tcp_offset + sizeof(origin->tcp);
+	origin->tcp_len = sizeof(origin->tcp);
+	if (len == 0)
+		return 0;
+	if (len > TCP_OPTIONS_MAX || bpf_skb_load_bytes(skb, offset, options, len))
+		return -1;
+	at = tcp_options_find_timestamps(options, len);
+	if (at < 0)
+		return 0;
+	origin->tcp_len = sizeof(struct tcp_segment);
+	return bpf_skb_load_bytes(skb, offset + at + 2, &origin->timestamps,
+				  sizeof(origin->timestamps));
+}
+
+__noinline int read_origin(struct __sk_buff *skb, struct origin *origin)
+{
+	struct cursor cursor = {(void *)(long)skb->data, (void *)(long)skb->data_end};
+	struct headers headers = {};
+
+	if (!origin || headers_parse(&cursor, skb->len, &headers) != HEADERS_OK)
+		return -1;
+	origin->eth = *headers.eth;
+	origin->tcp = *headers.tcp;
+	origin->ip_offset = headers.ip_offset;
+	origin->tcp_offset = headers.tcp_offset;
+	if (headers.family == 4) {
+		__builtin_memcpy(&origin->ip4, &headers.ip4->saddr, sizeof(origin->ip4));
+		origin->ip_len = headers.ip4->tot_len;
+	} else {
+		origin->is_ip6 = 1;
+		__builtin_memcpy(&origin->ip6, &headers.ip6->saddr, sizeof(origin->ip6));
+		origin->ip_len = headers.ip6->payload_len;
+	}
+	return 0;
+}
+
+/* Cuts the payload and the options off and corrects the IP header for it. */
+static __always_inline int trim(struct __sk_buff *skb, const struct origin *origin)
+{
+	__u32 start = origin->ip_offset + (origin->is_ip6 ? sizeof(struct ipv6hdr) : 0);
+	__u32 end = origin->tcp_offset + origin->tcp_len;
+	__be16 len = bpf_htons(end - start);
+
+	if (bpf_skb_change_tail(skb, end, 0))
+		return -1;
+	if (origin->is_ip6)
+		return bpf_skb_store_bytes(
+			skb, origin->ip_offset + __builtin_offsetof(struct ipv6hdr, payload_len),
+			&len, sizeof(len), BPF_F_RECOMPUTE_CSUM);
+	if (bpf_l3_csum_replace(skb, origin->ip_offset + __builtin_offsetof(struct iphdr, check),
+				origin->ip_len, len, sizeof(len)))
+		return -1;
+	return bpf_skb_store_bytes(skb,
+				   origin->ip_offset + __builtin_offsetof(struct iphdr, tot_len),
+				   &len, sizeof(len), BPF_F_RECOMPUTE_CSUM);
+}
+
+/* MAC and IP addresses, as they came or the other way round. Sums stay the same. */
+static __always_inline int store_addresses(struct __sk_buff *skb, const struct origin *origin,
+					   int to_client)
+{
+	struct origin turned = *origin;
+
+	if (to_client) {
+		__builtin_memcpy(turned.eth.h_dest, origin->eth.h_source, ETH_ALEN);
+		__builtin_memcpy(turned.eth.h_source, origin->eth.h_dest, ETH_ALEN);
+		if (origin->is_ip6) {
+			turned.ip6.source = origin->ip6.destination;
+			turned.ip6.destination = origin->ip6.source;
+		} else {
+			turned.ip4.source = origin->ip4.destination;
+			turned.ip4.destination = origin->ip4.source;
+		}
+	}
+	if (bpf_skb_store_bytes(skb, 0, &turned.eth, MAC_ADDRESSES_LEN, 0))
+		return -1;
+	if (origin->is_ip6)
+		return bpf_skb_store_bytes(
+			skb, origin->ip_offset + __builtin_offsetof(struct ipv6hdr, saddr),
+			&turned.ip6, sizeof(turned.ip6), BPF_F_RECOMPUTE_CSUM);
+	return bpf_skb_store_bytes(skb, origin->ip_offset + __builtin_offsetof(struct iphdr, saddr),
+				   &turned.ip4, sizeof(turned.ip4), BPF_F_RECOMPUTE_CSUM);
+}
+
+static __always_inline __u16 segment_checksum(const struct origin *origin,
+					      const struct tcp_segment *segment)
+{
+	__be32 pseudo[2] = {bpf_htonl(origin->tcp_len), bpf_htonl(IPPROTO_TCP)};
+	__u32 sum = bpf_csum_diff(NULL, 0, pseudo, sizeof(pseudo), 0);
+
+	if (origin->is_ip6)
+		sum = bpf_csum_diff(NULL, 0, (__be32 *)&origin->ip6, sizeof(origin->ip6), sum);
+	else
+		sum = bpf_csum_diff(NULL, 0, (__be32 *)&origin->ip4, sizeof(origin->ip4), sum);
+	if (origin->tcp_len == sizeof(*segment))
+		sum = bpf_csum_diff(NULL, 0, (__be32 *)segment, sizeof(*segment), sum);
+	else
+		sum = bpf_csum_diff(NULL, 0, (__be32 *)segment, sizeof(segment->header), sum);
+	return checksum_fold(sum);
+}
+
+static __always_inline int store_segment(struct __sk_buff *skb, const struct origin *origin,
+					 struct tcp_segment *segment)
+{
+	segment->header.doff = origin->tcp_len / 4;
+	segment->nops[0] = TCP_OPTION_NOP;
+	segment->nops[1] = TCP_OPTION_NOP;
+	segment->kind = TCP_OPTION_TIMESTAMPS;
+	segment->len = TCP_OPTION_TIMESTAMPS_LEN;
+	segment->header.check = segment_checksum(origin, segment);
+	if (origin->tcp_len == sizeof(*segment))
+		return bpf_skb_store_bytes(skb, origin->tcp_offset, segment, sizeof(*segment),
+					   BPF_F_RECOMPUTE_CSUM);
+	return bpf_skb_store_bytes(skb, origin->tcp_offset, segment, sizeof(segment->header),
+				   BPF_F_RECOMPUTE_CSUM);
+}
+
+static __always_inline int acknowledge_client(struct __sk_buff *skb, const struct origin *origin,
+					      const struct edge426_verdict *verdict)
+{
+	struct tcp_segment segment = {};
+
+	segment.header.source = origin->tcp.dest;
+	segment.header.dest = origin->tcp.source;
+	segment.header.seq = bpf_htonl(verdict->seq);
+	segment.header.ack_seq = bpf_htonl(verdict->ack);
+	segment.header.ack = 1;
+	segment.header.window = bpf_htons(0xffff);
+	__builtin_memcpy(segment.timestamps.tsval, origin->timestamps.tsecr, 4);
+	__builtin_memcpy(segment.timestamps.tsecr, origin->timestamps.tsval, 4);
+	if (store_addresses(skb, origin, 1) || store_segment(skb, origin, &segment))
+		return -1;
+	return bpf_clone_redirect(skb, skb->ifindex, 0);
+}
+
+/* The RST with exactly the sequence number the server expects, RFC 5961 3.2. */
+static __always_inline int reset_server(struct __sk_buff *skb, const struct origin *origin,
+					const struct edge426_verdict *verdict)
+{
+	struct tcp_segment segment = {};
+
+	segment.header.source = origin->tcp.source;
+	segment.header.dest = origin->tcp.dest;
+	segment.header.seq = bpf_htonl(verdict->server_seq);
+	segment.header.rst = 1;
+	segment.timestamps = origin->timestamps;
+	return store_addresses(skb, origin, 0) || store_segment(skb, origin, &segment);
+}
+
+static __always_inline enum edge426_reason carry_out(struct __sk_buff *skb,
+						     const struct edge426_verdict *verdict)
+{
+	enum edge426_reason reason = EDGE426_REASON_tc_reset;
+	struct origin origin = {};
+
+	if (read_origin(skb, &origin) || read_timestamps(skb, &origin) || trim(skb, &origin))
+		return EDGE426_REASON_tc_failed;
+	if (verdict->kind == EDGE426_TC_ACK_RESET) {
+		if (acknowledge_client(skb, &origin, verdict))
+			return EDGE426_REASON_tc_failed;
+		reason = EDGE426_REASON_tc_acked;
+	}
+	return reset_server(skb, &origin, verdict) ? EDGE426_REASON_tc_failed : reason;
+}
+
+SEC("tc")
+int edge426_tc(struct __sk_buff *skb)
+{
+	struct edge426_verdict verdict;
+	enum edge426_reason reason;
+
+	if (read_verdict(skb, &verdict))
+		return TC_ACT_OK;
+	reason = carry_out(skb, &verdict);
+	count(reason);
+	return reason == EDGE426_REASON_tc_failed ? TC_ACT_SHOT : TC_ACT_OK;
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every map. Layouts and who means what are in edge426/abi.h; all are pinned
+ * under their names, so they outlive the process that made them.
+ */
+#ifndef EDGE426_MAPS_BPF_H
+#define EDGE426_MAPS_BPF_H
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+#include <edge426/abi.h>
+#include <edge426/reasons.h>
+
+/* Which half of the policy counts, and who serves. Written by user space. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct edge426_state);
+} state SEC(".maps");
+
+/* Port to service: the one look-up that unprotected traffic costs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2 * EDGE426_PORTS);
+	__type(key, __u32);
+	__type(value, struct edge426_port);
+} ports SEC(".maps");
+
+/* Address prefixes, asked only for ports whose entry says so. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 2 * EDGE426_SERVICES_MAX);
+	__type(key, struct edge426_address_key);
+	__type(value, __u32);
+} addresses SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2 * EDGE426_SERVICES_MAX);
+	__type(key, __u32);
+	__type(value, struct edge426_service);
+} services SEC(".maps");
+
+/* Read by the responder, not by the programs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct edge426_answer);
+} answers SEC(".maps");
+
+/* Read by the command line, not by the programs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct edge426_policy_text);
+} policy_text SEC(".maps");
+
+/* Plaintext flows that were proven and taken over. Written by the XDP program alone. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, EDGE426_FLOWS_MAX);
+	__type(key, struct edge426_flow_key);
+	__type(value, struct edge426_flow);
+} flows SEC(".maps");
+
+/* Queue to AF_XDP socket; an entry goes when its socket closes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_XSKMAP);
+	__uint(max_entries, EDGE426_QUEUES_MAX);
+	__type(key, __u32);
+	__type(value, __u32);
+} xsks SEC(".maps");
+
+/* Written by the responder's threads, one entry a queue. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, EDGE426_QUEUES_MAX);
+	__type(key, __u32);
+	__type(value, struct edge426_worker);
+} workers SEC(".maps");
+
+#include "stats.bpf.h"
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * First-data proof by the kernel's socket table: are these the first octets
+ * the client sent on this connection, and is the connection real? The table is
+ * the truth; nothing is remembered here.
+ */
+#ifndef EDGE426_PROOF_BPF_H
+#define EDGE426_PROOF_BPF_H
+
+#include <bpf/bpf_core_read.h>
+
+#include "maps.bpf.h"
+#include "segment.h"
+
+/* The fields of the kernel's structs that are read; their offsets come from its BTF. */
+struct tcp_sock {
+	__u32 rcv_nxt;
+	__u64 bytes_received;
+} __attribute__((preserve_access_index));
+
+struct tcp_request_sock {
+	__u32 rcv_isn;
+} __attribute__((preserve_access_index));
+
+enum proof {
+	PROOF_FIRST,	 /* first octets of a real connection */
+	PROOF_LATER,	 /* the connection is past them */
+	PROOF_NO_SOCKET, /* no such connection: none, or a listener only */
+};
+
+/* A referenced socket of any state, or NULL; bpf_sk_release it. */
+static __always_inline struct bpf_sock *proof_lookup(struct xdp_md *ctx,
+						     const struct segment *segment)
+{
+	const struct edge426_flow_key *key = &segment->key;
+	struct bpf_sock_tuple tuple = {};
+
+	if (segment->family == 4) {
+		__builtin_memcpy(&tuple.ipv4.saddr, key->client + SEGMENT_IP4_AT, 4);
+		__builtin_memcpy(&tuple.ipv4.daddr, key->server + SEGMENT_IP4_AT, 4);
+		tuple.ipv4.sport = key->client_port;
+		tuple.ipv4.dport = key->server_port;
+		return bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
+	}
+	__builtin_memcpy(tuple.ipv6.saddr, key->client, 16);
+	__builtin_memcpy(tuple.ipv6.daddr, key->server, 16);
+	tuple.ipv6.sport = key->client_port;
+	tuple.ipv6.dport = key->server_port;
+	return bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
+}
+
+/*
+ * Both states are common: XDP sees the handshake's ACK and the first data of
+ * one NAPI batch before TCP has seen either, and the socket is a request still.
+ */
+static __always_inline enum proof proof_judge(struct bpf_sock *sk, __u32 seq)
+{
+	if (sk->state == BPF_TCP_NEW_SYN_RECV) {
+		struct tcp_request_sock *request = bpf_skc_to_tcp_request_sock(sk);
+
+		if (!request)
+			return PROOF_NO_SOCKET;
+		return request->rcv_isn + 1 == seq ? PROOF_FIRST : PROOF_LATER;
+	}
+	if (sk->state == BPF_TCP_ESTABLISHED) {
+		struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+
+		if (!tcp)
+			return PROOF_NO_SOCKET;
+		return tcp->bytes_received == 0 && tcp->rcv_nxt == seq ? PROOF_FIRST : PROOF_LATER;
+	}
+	return sk->state == BPF_TCP_LISTEN ? PROOF_NO_SOCKET : PROOF_LATER;
+}
+
+static __always_inline enum proof proof_by_socket(struct xdp_md *ctx, const struct segment *segment)
+{
+	struct bpf_sock *sk = proof_lookup(ctx, segment);
+	enum proof proof;
+
+	if (!sk)
+		return PROOF_NO_SOCKET;
+	proof = proof_judge(sk, segment->seq);
+	bpf_sk_release(sk);
+	return proof;
+}
+
+#endif
