@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Namespace, veth, listener, programs; see fixture.h. */
+#include "fixture.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/if_xdp.h>
+#include <linux/tcp.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "edge_tc.skel.h"
+#include "edge_xdp.skel.h"
+
+#define UMEM_SIZE (16 * 4096)
+#define SERVICE_PORT 443
+#define WAIT_MS 1000
+
+/* As packet_build addresses them: the server's MAC is 02:…:01, the client's 02:…:02. */
+static const char *const commands[] = {
+	"ip link set lo up",
+	"ip link add server address 02:00:00:00:00:01 type veth peer name wire",
+	"sysctl -qw net.ipv6.conf.server.accept_dad=0 net.ipv6.conf.wire.disable_ipv6=1",
+	"sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.server.rp_filter=0",
+	"ip address add 10.9.0.1/24 dev server",
+	"ip address add fd00::1/64 dev server nodad",
+	"ip link set server up",
+	"ip link set wire up",
+	"ip neighbour add 10.9.0.2 lladdr 02:00:00:00:00:02 dev server nud permanent",
+	"ip neighbour add fd00::2 lladdr 02:00:00:00:00:02 dev server nud permanent",
+};
+
+static void need(int ok, const char *what)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "fixture: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void make_network(void)
+{
+	size_t i;
+
+	need(unshare(CLONE_NEWNET) == 0, "a network namespace of its own (is this root?)");
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		need(system(commands[i]) == 0, commands[i]);
+}
+
+static int open_listener(void)
+{
+	struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_port = htons(SERVICE_PORT)};
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	need(fd >= 0, "socket");
+	need(bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0, "bind");
+	need(listen(fd, 64) == 0, "listen");
+	return fd;
+}
+
+static int open_wire(void)
+{
+	struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
+	int fd = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
+
+	need(fd >= 0, "packet socket");
+	address.sll_ifindex = (int)if_nametoindex("wire");
+	need(bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0, "bind to the wire");
+	return fd;
+}
+
+/* The XSKMAP takes any AF_XDP socket that has memory and an RX ring; nothing is received here. */
+static int open_xsk(void)
+{
+	struct xdp_umem_reg memory = {.len = UMEM_SIZE, .chunk_size = 4096};
+	int fd = socket(AF_XDP, SOCK_RAW, 0), entries = 16;
+	static void *area;
+
+	need(fd >= 0, "AF_XDP socket");
+	if (!area)
+		area = mmap(NULL, UMEM_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
+	need(area != MAP_FAILED, "memory");
+	memory.addr = (__u64)(uintptr_t)area;
+	need(!setsockopt(fd, SOL_XDP, XDP_UMEM_REG, &memory, sizeof(memory)), "XDP_UMEM_REG");
+	need(!setsockopt(fd, SOL_XDP, XDP_UMEM_FILL_RING, &entries, sizeof(entries)), "fill ring");
+	need(!setsockopt(fd, SOL_XDP, XDP_UMEM_COMPLETION_RING, &entries, sizeof(entries)),
+	     "completion ring");
+	need(!setsockopt(fd, SOL_XDP, XDP_RX_RING, &entries, sizeof(entries)), "RX ring");
+	return fd;
+}
+
+static void protect(struct fixture *fixture, __u32 port)
+{
+	struct edge426_port entry = {.service = 1};
+	struct edge426_service service = {};
+	__u32 first = 0;
+
+	need(!bpf_map__update_elem(fixture->xdp->maps.services, &first, sizeof(first), &service,
+				   sizeof(service), 0),
+	     "map services");
+	need(!bpf_map__update_elem(fixture->xdp->maps.ports, &port, sizeof(port), &entry,
+				   sizeof(entry), 0),
+	     "map ports");
+}
+
+static void load(struct fixture *fixture)
+{
+	fixture->xdp = edge_xdp__open_and_load();
+	need(fixture->xdp != NULL, "load the XDP program");
+	fixture->tc = edge_tc__open();
+	need(fixture->tc != NULL, "open the TC program");
+	need(!bpf_map__reuse_fd(fixture->tc->maps.reasons, bpf_map__fd(fixture->xdp->maps.reasons)),
+	     "share the counters");
+	need(!edge_tc__load(fixture->tc), "load the TC program");
+}
+
+static void attach_tc(struct fixture *fixture)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)fixture->server_ifindex,
+		    .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, program,
+		    .prog_fd = bpf_program__fd(fixture->tc->progs.edge426_tc));
+
+	need(!bpf_tc_hook_create(&hook), "clsact");
+	need(!bpf_tc_attach(&hook, &program), "attach the TC program");
+}
+
+void fixture_open(struct fixture *fixture)
+{
+	__u32 queue = 0;
+
+	memset(fixture, 0, sizeof(*fixture));
+	make_network();
+	fixture->server_ifindex = if_nametoindex("server");
+	fixture->listener = open_listener();
+	fixture->wire = open_wire();
+	load(fixture);
+	attach_tc(fixture);
+	protect(fixture, SERVICE_PORT);
+	fixture->xsk = open_xsk();
+	need(!bpf_map__update_elem(fixture->xdp->maps.xsks, &queue, sizeof(queue), &fixture->xsk,
+				   sizeof(fixture->xsk), 0),
+	     "map xsks");
+}
+
+void fixture_stop_responder(struct fixture *fixture)
+{
+	__u32 queue = 0;
+
+	need(!bpf_map__delete_elem(fixture->xdp->maps.xsks, &queue, sizeof(queue), 0), "map xsks");
+	close(fixture->xsk);
+	fixture->xsk = -1;
+}
+
+void fixture_close(struct fixture *fixture)
+{
+	edge_tc__destroy(fixture->tc);
+	edge_xdp__destroy(fixture->xdp);
+	close(fixture->wire);
+	close(fixture->listener);
+	if (fixture->xsk >= 0)
+		close(fixture->xsk);
+}
+
+__u64 fixture_count(const struct fixture *fixture, enum edge426_reason reason)
+{
+	int cpus = libbpf_num_possible_cpus(), i;
+	__u64 *counts = calloc((size_t)cpus, sizeof(*counts)), sum = 0;
+	__u32 key = reason;
+
+	need(counts && !bpf_map__lookup_elem(fixture->xdp->maps.reasons, &key, sizeof(key), counts,
+					     (size_t)cpus * sizeof(*counts), 0),
+	     "map reasons");
+	for (i = 0; i < cpus; i++)
+		sum += counts[i];
+	free(counts);
+	return sum;
+}
+
+static void count_all(const struct fixture *fixture, __u64 counts[EDGE426_REASON_COUNT])
+{
+	int reason;
+
+	for (reason = 0; reason < EDGE426_REASON_COUNT; reason++)
+		counts[reason] = fixture_count(fixture, (enum edge426_reason)reason);
+}
+
+static int find_counted(const __u64 before[EDGE426_REASON_COUNT],
+			const __u64 after[EDGE426_REASON_COUNT])
+{
+	int reason, found = -1, steps = 0;
+
+	for (reason = 0; reason < EDGE426_REASON_COUNT; reason++) {
+		if (after[reason] != before[reason])
+			found = reason;
+		steps += (int)(after[reason] - before[reason]);
+	}
+	return steps == 1 ? found : -1;
+}
+
+/* The kernel hands back the metadata, if there is any, and then the frame. */
+static void read_outcome(const __u8 *out, __u32 len, const struct xdp_md *ctx,
+			 struct outcome *outcome)
+{
+	__u32 meta_len = ctx->data - ctx->data_meta;
+
+	outcome->has_meta = meta_len == sizeof(outcome->meta);
+	if (outcome->has_meta)
+		memcpy(&outcome->meta, out, sizeof(outcome->meta));
+	outcome->len = len - meta_len;
+	memcpy(outcome->frame, out + meta_len, outcome->len);
+}
+
+struct outcome fixture_run_octets(struct fixture *fixture, const __u8 *frame, size_t len)
+{
+	__u64 before[EDGE426_REASON_COUNT], after[EDGE426_REASON_COUNT];
+	struct xdp_md ctx_in = {.data_end = (__u32)len}, ctx_out = {};
+	static __u8 out[PACKET_MAX + 64];
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = (__u32)len,
+		    .data_out = out, .data_size_out = sizeof(out), .ctx_in = &ctx_in,
+		    .ctx_size_in = sizeof(ctx_in), .ctx_out = &ctx_out,
+		    .ctx_size_out = sizeof(ctx_out), .repeat = 1);
+	struct outcome outcome = {};
+
+	ctx_in.ingress_ifindex = fixture->server_ifindex;
+	count_all(fixture, before);
+	need(!bpf_prog_test_run_opts(bpf_program__fd(fixture->xdp->progs.edge426_xdp), &run),
+	     "BPF_PROG_TEST_RUN");
+	count_all(fixture, after);
+	outcome.verdict = run.retval;
+	outcome.reason = find_counted(before, after);
+	read_outcome(out, run.data_size_out, &ctx_out, &outcome);
+	return outcome;
+}
+
+struct outcome fixture_run(struct fixture *fixture, const struct packet *packet)
+{
+	__u8 frame[PACKET_MAX];
+
+	return fixture_run_octets(fixture, frame, packet_build(packet, frame));
+}
+
+void fixture_deliver(struct fixture *fixture, const struct packet *packet)
+{
+	__u8 frame[PACKET_MAX];
+	size_t len = packet_build(packet, frame);
+	struct xdp_md ctx_in = {.data_end = (__u32)len};
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = (__u32)len,
+		    .ctx_in = &ctx_in, .ctx_size_in = sizeof(ctx_in), .repeat = 1,
+		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
+
+	ctx_in.ingress_ifindex = fixture->server_ifindex;
+	need(!bpf_prog_test_run_opts(bpf_program__fd(fixture->xdp->progs.edge426_xdp), &run),
+	     "BPF_PROG_TEST_RUN with live frames");
+}
+
+static void map_address(int ipv6, const char *text, __u8 mapped[16])
+{
+	memset(mapped, 0, 16);
+	if (!ipv6)
+		mapped[10] = mapped[11] = 0xff;
+	need(inet_pton(ipv6 ? AF_INET6 : AF_INET, text, ipv6 ? mapped : mapped + 12) == 1, text);
+}
+
+bool fixture_find_flow(const struct fixture *fixture, const struct packet *packet,
+		       struct edge426_flow *flow)
+{
+	struct edge426_flow_key key = {.client_port = htons(packet->client_port),
+				       .server_port = htons(SERVICE_PORT)};
+
+	map_address(packet->ipv6, packet->ipv6 ? "fd00::2" : "10.9.0.2", key.client);
+	map_address(packet->ipv6, packet->ipv6 ? "fd00::1" : "10.9.0.1", key.server);
+	return bpf_map__lookup_elem(fixture->xdp->maps.flows, &key, sizeof(key), flow,
+				    sizeof(*flow), 0) == 0;
+}
+
+void fixture_send(struct fixture *fixture, const struct packet *packet)
+{
+	__u8 frame[PACKET_MAX];
+	size_t len = packet_build(packet, frame);
+
+	need(send(fixture->wire, frame, len, 0) == (ssize_t)len, "send on the wire");
+}
+
+static bool has_flags(const struct tcphdr *tcp, const char *flags)
+{
+	for (; *flags; flags++) {
+		if ((*flags == 'S' && !tcp->syn) || (*flags == 'A' && !tcp->ack) ||
+		    (*flags == 'F' && !tcp->fin) || (*flags == 'R' && !tcp->rst))
+			return false;
+	}
+	return true;
+}
+
+static bool is_from_server(const __u8 *frame, size_t len, const char *flags)
+{
+	size_t offset = packet_tcp_offset(frame, len);
+	struct tcphdr tcp;
+
+	if (!offset || offset + sizeof(tcp) > len)
+		return false;
+	memcpy(&tcp, frame + offset, sizeof(tcp));
+	return tcp.source == htons(SERVICE_PORT) && has_flags(&tcp, flags);
+}
+
+size_t fixture_receive(struct fixture *fixture, const char *flags, __u8 frame[PACKET_MAX])
+{
+	struct pollfd wire = {.fd = fixture->wire, .events = POLLIN};
+
+	while (poll(&wire, 1, WAIT_MS) == 1) {
+		ssize_t len = recv(fixture->wire, frame, PACKET_MAX, 0);
+
+		if (len > 0 && is_from_server(frame, (size_t)len, flags))
+			return (size_t)len;
+	}
+	return 0;
+}
+
+void fixture_half_open(struct fixture *fixture, struct packet *packet)
+{
+	struct packet syn = *packet;
+	__u8 frame[PACKET_MAX];
+	struct tcphdr tcp;
+	size_t len;
+
+	syn.flags = "S";
+	syn.payload = NULL;
+	syn.payload_len = 0;
+	syn.seq = packet->seq - 1;
+	syn.ack = 0;
+	fixture_send(fixture, &syn);
+	len = fixture_receive(fixture, "SA", frame);
+	need(len > 0, "the server's SYN-ACK");
+	memcpy(&tcp, frame + packet_tcp_offset(frame, len), sizeof(tcp));
+	packet->ack = ntohl(tcp.seq) + 1;
+}
+
+int fixture_connect(struct fixture *fixture, struct packet *packet)
+{
+	struct pollfd ready = {.fd = fixture->listener, .events = POLLIN};
+	struct packet ack;
+	int fd;
+
+	fixture_half_open(fixture, packet);
+	ack = *packet;
+	ack.flags = "A";
+	ack.payload = NULL;
+	ack.payload_len = 0;
+	fixture_send(fixture, &ack);
+	need(poll(&ready, 1, WAIT_MS) == 1, "the server's connection");
+	fd = accept(fixture->listener, NULL, NULL);
+	need(fd >= 0, "accept");
+	return fd;
+}

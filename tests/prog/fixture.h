@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the program tests stand on: a network namespace of the process's own,
+ * the packet programs loaded into the kernel, a real listener, and a wire on
+ * which the test is the client, octet by octet.
+ *
+ *     test (AF_PACKET) == wire --- veth --- server (10.9.0.1, fd00::1) == kernel, listener
+ *
+ * Packets reach the programs by BPF_PROG_TEST_RUN or, in fixture_deliver,
+ * as live frames of the interface `server`. Any failure to set this up ends
+ * the test with a message: a missing privilege is not a pass.
+ */
+#ifndef EDGE426_FIXTURE_H
+#define EDGE426_FIXTURE_H
+
+#include <edge426/abi.h>
+#include <edge426/reasons.h>
+#include <stdbool.h>
+
+#include "packet.h"
+
+struct fixture {
+	struct edge_xdp *xdp;
+	struct edge_tc *tc;
+	int wire;     /* AF_PACKET socket on the client's end */
+	int listener; /* port 443, IPv6 and IPv4 */
+	int xsk;      /* in the XSKMAP for queue 0; -1 after fixture_stop_responder */
+	unsigned int server_ifindex;
+};
+
+/* Loads, protects port 443, puts a socket in the XSKMAP, attaches the TC program to `server`. */
+void fixture_open(struct fixture *fixture);
+void fixture_close(struct fixture *fixture);
+void fixture_stop_responder(struct fixture *fixture);
+
+/* What became of one packet. */
+struct outcome {
+	__u32 verdict; /* XDP_* */
+	int reason;    /* the one that was counted; -1 when it was not exactly one */
+	bool has_meta;
+	struct edge426_verdict meta;
+	__u32 len; /* of the frame after it */
+	__u8 frame[PACKET_MAX];
+};
+
+/* Runs the XDP program once over the packet, or over octets. */
+struct outcome fixture_run(struct fixture *fixture, const struct packet *packet);
+struct outcome fixture_run_octets(struct fixture *fixture, const __u8 *frame, size_t len);
+
+/* The same as a live frame of `server`: what passes goes on to TC and the kernel's TCP. */
+void fixture_deliver(struct fixture *fixture, const struct packet *packet);
+
+__u64 fixture_count(const struct fixture *fixture, enum edge426_reason reason);
+bool fixture_find_flow(const struct fixture *fixture, const struct packet *packet,
+		       struct edge426_flow *flow);
+
+/*
+ * A connection of the client on the wire: fills seq, ack (what the next
+ * segment of the client has) from the packet's addresses and ports. After
+ * half_open the server is in NEW_SYN_RECV, after connect it is established.
+ */
+void fixture_half_open(struct fixture *fixture, struct packet *packet);
+int fixture_connect(struct fixture *fixture, struct packet *packet); /* the accepted socket */
+
+/* Sends the packet on the wire, past the programs. */
+void fixture_send(struct fixture *fixture, const struct packet *packet);
+
+/*
+ * The next frame from the server with all the TCP flags in `flags` ("SA"),
+ * within a second; its length, or 0 when none came.
+ */
+size_t fixture_receive(struct fixture *fixture, const char *flags, __u8 frame[PACKET_MAX]);
+
+#endif
