@@ -45,14 +45,38 @@ struct origin {
 	__u8 is_ip6;
 };
 
-static __always_inline int read_verdict(struct __sk_buff *skb, struct edge426_verdict *verdict)
-{
-	struct edge426_verdict *meta = (void *)(long)skb->data_meta;
+/* What the XDP program left before the packet. */
+struct message {
+	struct edge426_verdict verdict;
+	struct ethhdr link; /* of a packet whose own has been lost */
+	int link_lost;
+};
 
-	if ((void *)(meta + 1) > (void *)(long)skb->data || meta->magic != EDGE426_MAGIC)
+/* See struct edge426_tc_metadata for the two places the verdict may lie at. */
+static __always_inline int read_message(struct __sk_buff *skb, struct message *message)
+{
+	struct edge426_tc_metadata *metadata = (void *)(long)skb->data_meta;
+
+	if ((void *)(metadata + 1) > (void *)(long)skb->data)
 		return -1;
-	*verdict = *meta;
-	return 0;
+	message->link_lost = metadata->unset[__builtin_offsetof(struct edge426_verdict, kind)] != 0;
+	if (message->link_lost) {
+		__builtin_memcpy(&message->verdict, metadata, sizeof(message->verdict));
+		__builtin_memcpy(&message->link, (void *)metadata + EDGE426_TC_LATE_LINK,
+				 sizeof(message->link));
+	} else {
+		message->verdict = metadata->verdict;
+	}
+	return message->verdict.magic == EDGE426_MAGIC ? 0 : -1;
+}
+
+static __always_inline int restore_link(struct __sk_buff *skb, const struct message *message)
+{
+	if (!message->link_lost)
+		return 0;
+	if (bpf_skb_change_head(skb, ETH_HLEN, 0))
+		return -1;
+	return bpf_skb_store_bytes(skb, 0, &message->link, sizeof(message->link), 0);
 }
 
 /* This and read_origin are not static, so that the verifier walks each once. */
@@ -215,30 +239,31 @@ static __always_inline int reset_server(struct __sk_buff *skb, const struct orig
 }
 
 static __always_inline enum edge426_reason carry_out(struct __sk_buff *skb,
-						     const struct edge426_verdict *verdict)
+						     const struct message *message)
 {
 	enum edge426_reason reason = EDGE426_REASON_tc_reset;
 	struct origin origin = {};
 
-	if (read_origin(skb, &origin) || read_timestamps(skb, &origin) || trim(skb, &origin))
+	if (restore_link(skb, message) || read_origin(skb, &origin) ||
+	    read_timestamps(skb, &origin) || trim(skb, &origin))
 		return EDGE426_REASON_tc_failed;
-	if (verdict->kind == EDGE426_TC_ACK_RESET) {
-		if (acknowledge_client(skb, &origin, verdict))
+	if (message->verdict.kind == EDGE426_TC_ACK_RESET) {
+		if (acknowledge_client(skb, &origin, &message->verdict))
 			return EDGE426_REASON_tc_failed;
 		reason = EDGE426_REASON_tc_acked;
 	}
-	return reset_server(skb, &origin, verdict) ? EDGE426_REASON_tc_failed : reason;
+	return reset_server(skb, &origin, &message->verdict) ? EDGE426_REASON_tc_failed : reason;
 }
 
 SEC("tc")
 int edge426_tc(struct __sk_buff *skb)
 {
-	struct edge426_verdict verdict;
 	enum edge426_reason reason;
+	struct message message;
 
-	if (read_verdict(skb, &verdict))
+	if (read_message(skb, &message))
 		return TC_ACT_OK;
-	reason = carry_out(skb, &verdict);
+	reason = carry_out(skb, &message);
 	count(reason);
 	return reason == EDGE426_REASON_tc_failed ? TC_ACT_SHOT : TC_ACT_OK;
 }

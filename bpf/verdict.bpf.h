@@ -70,17 +70,15 @@ static __always_inline int verdict_cut(struct xdp_md *ctx, __u32 payload_end,
 	return bpf_xdp_adjust_tail(ctx, (int)EDGE426_FRAME_MAX - (int)len);
 }
 
-static __always_inline int verdict_attach(struct xdp_md *ctx, const struct edge426_verdict *verdict)
+/* `len` octets of metadata before the frame; NULL when the driver has no room for them. */
+static __always_inline void *verdict_take_metadata(struct xdp_md *ctx, __u32 len)
 {
-	struct edge426_verdict *meta;
+	void *metadata;
 
-	if (bpf_xdp_adjust_meta(ctx, -(int)sizeof(*meta)))
-		return -1;
-	meta = (void *)(long)ctx->data_meta;
-	if ((void *)(meta + 1) > (void *)(long)ctx->data)
-		return -1;
-	*meta = *verdict;
-	return 0;
+	if (bpf_xdp_adjust_meta(ctx, -(int)len))
+		return NULL;
+	metadata = (void *)(long)ctx->data_meta;
+	return metadata + len > (void *)(long)ctx->data ? NULL : metadata;
 }
 
 static __always_inline int verdict_pass(enum edge426_reason reason)
@@ -100,8 +98,14 @@ static __always_inline int verdict_respond(struct xdp_md *ctx, __u32 payload_end
 					   struct edge426_verdict *verdict,
 					   enum edge426_reason reason)
 {
-	if (verdict_cut(ctx, payload_end, verdict) || verdict_attach(ctx, verdict))
+	struct edge426_verdict *metadata;
+
+	if (verdict_cut(ctx, payload_end, verdict))
 		return verdict_pass(EDGE426_REASON_no_metadata);
+	metadata = verdict_take_metadata(ctx, sizeof(*metadata));
+	if (!metadata)
+		return verdict_pass(EDGE426_REASON_no_metadata);
+	*metadata = *verdict;
 	count(reason);
 	return bpf_redirect_map(&xsks, ctx->rx_queue_index, XDP_PASS);
 }
@@ -109,8 +113,12 @@ static __always_inline int verdict_respond(struct xdp_md *ctx, __u32 payload_end
 static __always_inline int verdict_to_tc(struct xdp_md *ctx, const struct edge426_verdict *verdict,
 					 enum edge426_reason reason)
 {
-	if (verdict_attach(ctx, verdict))
-		reason = EDGE426_REASON_no_metadata;
+	struct edge426_tc_metadata *metadata = verdict_take_metadata(ctx, sizeof(*metadata));
+
+	if (!metadata)
+		return verdict_pass(EDGE426_REASON_no_metadata);
+	__builtin_memset(metadata, 0, sizeof(*metadata));
+	metadata->verdict = *verdict;
 	return verdict_pass(reason);
 }
 

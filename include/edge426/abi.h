@@ -159,6 +159,22 @@ struct edge426_verdict {
 
 #define EDGE426_MAGIC 0x26
 
+/*
+ * The metadata of a packet for the TC program. Generic XDP on Linux 6.9 and
+ * later may copy the packet and lose the length of its link header
+ * (skb_pp_cow_data); TC then sees everything 14 octets late: the verdict
+ * where `unset` ought to be, and the Ethernet header 18 octets on. `unset` is
+ * zero, a verdict's kind is not: that tells the two apart.
+ */
+struct edge426_tc_metadata {
+	__u8 unset[14];
+	struct edge426_verdict verdict;
+	__u8 pad[2];
+} __attribute__((packed));
+
+#define EDGE426_TC_LATE_LINK 18 /* where the Ethernet header lies in the late case */
+
+/* Kinds; 0 is none. */
 #define EDGE426_SEND_ANSWER 1  /* responder: the answer, with FIN */
 #define EDGE426_SEND_ACK 2     /* responder: an acknowledgement without data */
 #define EDGE426_SEND_RESET 3   /* responder: RST to the client */
@@ -183,6 +199,7 @@ _Static_assert(sizeof(struct edge426_policy_text) == EDGE426_POLICY_TEXT_MAX, "p
 _Static_assert(sizeof(struct edge426_flow_key) == 36, "flow key");
 _Static_assert(sizeof(struct edge426_flow) == 20, "flow");
 _Static_assert(sizeof(struct edge426_verdict) == 16, "verdict");
+_Static_assert(sizeof(struct edge426_tc_metadata) == 32, "TC metadata");
 _Static_assert(sizeof(struct edge426_worker) == 128, "worker");
 
 #endif

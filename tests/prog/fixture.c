@@ -215,10 +215,15 @@ static void read_outcome(const __u8 *out, __u32 len, const struct xdp_md *ctx,
 			 struct outcome *outcome)
 {
 	__u32 meta_len = ctx->data - ctx->data_meta;
+	struct edge426_tc_metadata for_tc;
 
-	outcome->has_meta = meta_len == sizeof(outcome->meta);
-	if (outcome->has_meta)
+	outcome->has_meta = meta_len != 0;
+	if (meta_len == sizeof(outcome->meta))
 		memcpy(&outcome->meta, out, sizeof(outcome->meta));
+	if (meta_len == sizeof(for_tc)) {
+		memcpy(&for_tc, out, sizeof(for_tc));
+		outcome->meta = for_tc.verdict;
+	}
 	outcome->len = len - meta_len;
 	memcpy(outcome->frame, out + meta_len, outcome->len);
 }
