@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Strict text to values: what is taken, what is refused, and the way back. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+#include <edge426/abi.h>
+
+#include "guard.h"
+#include "policy.h"
+#include "text.h"
+
+#define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
+#define REFUSED -1
+#define NAME_63 "a23456789-123456789_123456789-123456789_123456789-123456789-123"
+
+struct number_row {
+	const char *text;
+	int expected;
+};
+
+static const struct number_row ports[] = {
+	{"1", 1},
+	{"443", 443},
+	{"65535", 65535},
+	{"0", REFUSED},
+	{"65536", REFUSED},
+	{"99999", REFUSED},
+	{"", REFUSED},
+	{"+1", REFUSED},
+	{"-1", REFUSED},
+	{" 1", REFUSED},
+	{"1 ", REFUSED},
+	{"1x", REFUSED},
+	{"0x1", REFUSED},
+	{"01", REFUSED},
+	{"1.0", REFUSED},
+	{"4_4", REFUSED},
+	{"1\n", REFUSED},
+	{"http", REFUSED},
+	{"65537", REFUSED},
+	{"4294967297", REFUSED},
+	{"18446744073709551617", REFUSED},
+};
+
+static void check_port(const char *text, int expected)
+{
+	const char *flush = (const char *)guard_copy(text, strlen(text) + 1);
+	__u16 port = 7;
+	int err = text_parse_port(flush, &port);
+
+	cr_expect_eq(err, expected == REFUSED ? -EINVAL : 0, "port '%s': %d", text, err);
+	cr_expect_eq(port, expected == REFUSED ? 7 : expected, "port '%s' became %u", text, port);
+}
+
+Test(text, a_port_is_a_plain_number)
+{
+	for (size_t i = 0; i < ARRAY_LEN(ports); i++)
+		check_port(ports[i].text, ports[i].expected);
+}
+
+static const struct {
+	const char *text;
+	__u32 max;
+	int expected;
+} numbers[] = {
+	{"0", 0, 0},
+	{"1", 0, REFUSED},
+	{"128", 128, 128},
+	{"129", 128, REFUSED},
+	{"00", 128, REFUSED},
+	{"2147483647", 0xffffffff, 2147483647},
+	{"4294967296", 0xffffffff, REFUSED},
+};
+
+Test(text, a_number_has_a_limit)
+{
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		__u32 number = 7;
+		int err = text_parse_number(numbers[i].text, numbers[i].max, &number);
+		int expected = numbers[i].expected;
+
+		cr_expect_eq(err, expected == REFUSED ? -EINVAL : 0, "'%s'", numbers[i].text);
+		cr_expect_eq(number, expected == REFUSED ? 7 : (__u32)expected, "'%s'",
+			     numbers[i].text);
+	}
+}
+
+struct check_row {
+	const char *text;
+	int err;
+};
+
+static void check_rows(const struct check_row *rows, size_t len, int (*check)(const char *))
+{
+	for (size_t i = 0; i < len; i++) {
+		const char *text = rows[i].text;
+		const char *flush = (const char *)guard_copy(text, strlen(text) + 1);
+
+		cr_expect_eq(check(flush), rows[i].err, "'%s'", text);
+	}
+}
+
+static const struct check_row names[] = {
+	{"https", 0},		{"a", 0},	  {"A-b_9", 0},	    {"-", 0},
+	{NAME_63, 0},		{"", -EINVAL},	  {"a b", -EINVAL}, {"a.b", -EINVAL},
+	{"a/b", -EINVAL},	{"a\n", -EINVAL}, {"ä", -EINVAL},   {"a:", -EINVAL},
+	{NAME_63 "4", -EINVAL},
+};
+
+Test(text, a_name_is_letters_digits_dash_and_underscore)
+{
+	check_rows(names, ARRAY_LEN(names), text_check_name);
+}
+
+static const struct check_row protocols[] = {
+	{"TLS/1.2", 0},	       {"HTTP/1.1", 0},	       {"h2c", 0},	  {"!#$%&'*+-.^_`|~/0", 0},
+	{"", -EINVAL},	       {"/", -EINVAL},	       {"TLS/", -EINVAL}, {"/1.2", -EINVAL},
+	{"TLS/1/2", -EINVAL},  {"TLS 1.2", -EINVAL},   {"a,b", -EINVAL},  {"a\r\nb", -EINVAL},
+	{"TLS/1.2 ", -EINVAL}, {"T\xc3\xa4", -EINVAL}, {"a;b", -EINVAL},
+};
+
+Test(text, a_protocol_is_a_token_with_a_version_perhaps)
+{
+	check_rows(protocols, ARRAY_LEN(protocols), text_check_protocol);
+}
+
+static const struct check_row fields[] = {
+	{"text/plain", 0},     {"text/plain; charset=utf-8", 0},
+	{"\"~!", 0},	       {"", -EINVAL},
+	{" ", -EINVAL},	       {" text/plain", -EINVAL},
+	{"a ", -EINVAL},       {"a\r\nSet-Cookie: b", -EINVAL},
+	{"a\tb", -EINVAL},     {"a\x7f", -EINVAL},
+	{"\xc3\xa4", -EINVAL}, {"a\n", -EINVAL},
+};
+
+Test(text, a_field_value_is_visible_ascii)
+{
+	check_rows(fields, ARRAY_LEN(fields), text_check_field);
+}
+
+static const struct {
+	const char *text;
+	const char *printed; /* NULL: refused */
+	const char *masked;  /* NULL: refused also with host bits cleared */
+} prefixes[] = {
+	{"any", "any", NULL},
+	{"192.0.2.1", "192.0.2.1", "192.0.2.1"},
+	{"192.0.2.1/32", "192.0.2.1", "192.0.2.1"},
+	{"192.0.2.0/24", "192.0.2.0/24", "192.0.2.0/24"},
+	{"192.0.2.128/25", "192.0.2.128/25", "192.0.2.128/25"},
+	{"0.0.0.0/0", "0.0.0.0/0", "0.0.0.0/0"},
+	{"2001:db8::/32", "2001:db8::/32", "2001:db8::/32"},
+	{"2001:DB8:0:0::1", "2001:db8::1", "2001:db8::1"},
+	{"2001:db8::1/128", "2001:db8::1", "2001:db8::1"},
+	{"::/0", "::/0", "::/0"},
+	{"2001:db8:8000::/33", "2001:db8:8000::/33", "2001:db8:8000::/33"},
+	{"10.0.0.1/8", NULL, "10.0.0.0/8"},
+	{"10.0.0.1/0", NULL, "0.0.0.0/0"},
+	{"192.0.2.129/25", NULL, "192.0.2.128/25"},
+	{"192.0.2.64/25", NULL, "192.0.2.0/25"},
+	{"2001:db8::1/64", NULL, "2001:db8::/64"},
+	{"2001:db8::1/127", NULL, "2001:db8::/127"},
+	{"", NULL, NULL},
+	{"/", NULL, NULL},
+	{"/8", NULL, NULL},
+	{"10.0.0.0/", NULL, NULL},
+	{"10.0.0.0/33", NULL, NULL},
+	{"10.0.0.0/08", NULL, NULL},
+	{"10.0.0.0/8/8", NULL, NULL},
+	{"10.0.0.0/ 8", NULL, NULL},
+	{"10.0.0.0/255.0.0.0", NULL, NULL},
+	{"10.0.0", NULL, NULL},
+	{"10", NULL, NULL},
+	{"010.0.0.1", NULL, NULL},
+	{"256.0.0.1", NULL, NULL},
+	{"192.0.2.1 ", NULL, NULL},
+	{"2001:db8::/129", NULL, NULL},
+	{"2001:db8:::1", NULL, NULL},
+	{"fe80::1%eth0", NULL, NULL},
+	{"[::1]", NULL, NULL},
+	{"Any", NULL, NULL},
+	{"localhost", NULL, NULL},
+	{"1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa", NULL, NULL},
+};
+
+static void check_prefix(const char *text, const char *expected,
+			 int (*parse)(const char *, struct prefix *))
+{
+	const char *flush = (const char *)guard_copy(text, strlen(text) + 1);
+	struct prefix prefix, before;
+	char printed[TEXT_PREFIX_LEN];
+	int err;
+
+	memset(&before, 0x77, sizeof(before));
+	prefix = before;
+	err = parse(flush, &prefix);
+	cr_expect_eq(err, expected ? 0 : -EINVAL, "'%s': %d", text, err);
+	if (err) {
+		cr_expect(!memcmp(&prefix, &before, sizeof(prefix)), "'%s' left traces", text);
+		return;
+	}
+	text_print_prefix(&prefix, printed);
+	cr_expect_str_eq(printed, expected ? expected : "(refused)", "'%s'", text);
+}
+
+Test(text, a_prefix_has_no_host_bits)
+{
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+		check_prefix(prefixes[i].text, prefixes[i].printed, text_parse_prefix);
+		check_prefix(prefixes[i].text, prefixes[i].masked, text_mask_prefix);
+	}
+}
+
+Test(text, every_truncation_of_a_prefix_stays_inside)
+{
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+		for (size_t len = 0; len <= strlen(prefixes[i].text); len++) {
+			char *flush = (char *)guard_copy(prefixes[i].text, len + 1);
+			struct prefix prefix;
+
+			flush[len] = '\0';
+			cr_expect_neq(text_parse_prefix(flush, &prefix), 1);
+			cr_expect_neq(text_mask_prefix(flush, &prefix), 1);
+		}
+	}
+}
+
+Test(text, an_ipv4_address_stands_in_the_first_four_octets)
+{
+	const struct prefix expected = {.family = 4, .bits = 24, .address = {192, 0, 2}};
+	struct prefix prefix;
+
+	cr_assert_eq(text_parse_prefix("192.0.2.0/24", &prefix), 0);
+	cr_expect(!memcmp(&prefix, &expected, sizeof(prefix)));
+}
+
+Test(text, a_handshake_is_backend)
+{
+	__u32 handshake = 7;
+
+	cr_expect_eq(text_parse_handshake("edge", &handshake), -EINVAL);
+	cr_expect_eq(text_parse_handshake("", &handshake), -EINVAL);
+	cr_expect_eq(text_parse_handshake("Backend", &handshake), -EINVAL);
+	cr_expect_eq(handshake, 7);
+	cr_expect_eq(text_parse_handshake("backend", &handshake), 0);
+	cr_expect_eq(handshake, EDGE426_HANDSHAKE_BACKEND);
+	cr_expect_str_eq(text_print_handshake(EDGE426_HANDSHAKE_BACKEND), "backend");
+	cr_expect_null(text_print_handshake(1));
+}
+
+static const struct {
+	const char *text;
+	size_t len;
+	const char *quoted;
+} quotes[] = {
+	{"", 0, "''"},
+	{"443", 3, "'443'"},
+	{"a b", 3, "'a b'"},
+	{"a\0b", 3, "'a\\x00b'"},
+	{"\x1b[2J\\", 5, "'\\x1b[2J\\x5c'"},
+	{"\xc3\xa4", 2, "'\\xc3\\xa4'"},
+	{"0123456789012345678901234567890123456789012345678901234", 55,
+	 "'0123456789012345678901234567890123456789012345678901234'"},
+	{"01234567890123456789012345678901234567890123456789012345", 56,
+	 "'0123456789012345678901234567890123456789012345678901234...'"},
+	{"012345678901234567890123456789012345678901234567890123"
+	 "\xff\xff",
+	 56, "'012345678901234567890123456789012345678901234567890123\\xff...'"},
+	{"01234567890123456789012345678901234567890123456789012"
+	 "\xff\xff",
+	 55, "'01234567890123456789012345678901234567890123456789012\\xff...'"},
+	{"01234567890123456789012345678901234567890123456789"
+	 "\xff\xff",
+	 52, "'01234567890123456789012345678901234567890123456789\\xff\\xff'"},
+};
+
+Test(text, a_quote_is_one_short_safe_line)
+{
+	for (size_t i = 0; i < ARRAY_LEN(quotes); i++) {
+		const void *flush = guard_copy(quotes[i].text, quotes[i].len);
+		char quoted[TEXT_QUOTE_LEN];
+
+		text_quote(flush, quotes[i].len, quoted);
+		cr_expect_str_eq(quoted, quotes[i].quoted);
+	}
+}
