@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* service add, del and list: the running policy, one service at a time. A bare `service` lists. */
+#include <argp.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "log.h"
+#include "output.h"
+#include "store.h"
+#include "target.h"
+#include "text.h"
+#include "verb.h"
+#include "visit.h"
+
+struct options {
+	struct targets targets;
+	const char *name;
+	bool takes_name;
+	bool takes_port;
+	struct service service;
+	bool json;
+	json_t *root; /* what --json prints */
+	bool invalid; /* a change was refused because the policy would not be valid */
+};
+
+static void parse_value(int key, const char *arg, struct options *options, struct argp_state *state)
+{
+	struct service *service = &options->service;
+
+	if (key == 'p' && text_parse_port(arg, &service->port))
+		argp_error(state, "--port '%s': allowed is %s", arg, TEXT_PORT_ALLOWED);
+	if (key == 'a' && text_parse_prefix(arg, &service->address))
+		argp_error(state, "--address '%s': allowed is %s", arg, TEXT_PREFIX_ALLOWED);
+	if (key == 's' && text_parse_handshake(arg, &service->handshake))
+		argp_error(state, "--handshake '%s': allowed is %s", arg, TEXT_HANDSHAKE_ALLOWED);
+}
+
+static void parse_name(const char *arg, struct options *options, struct argp_state *state)
+{
+	if (!options->takes_name || options->name)
+		argp_error(state, "'%s' is too much", arg);
+	if (text_check_name(arg))
+		argp_error(state, "name '%s': allowed are %s", arg, TEXT_NAME_ALLOWED);
+	options->name = arg;
+	snprintf(options->service.name, sizeof(options->service.name), "%s", arg);
+}
+
+static void check_options(const struct options *options, struct argp_state *state)
+{
+	if (options->takes_name && !options->name)
+		argp_error(state, "the service's NAME is missing");
+	if (options->takes_port && !options->service.port)
+		argp_error(state, "--port is missing");
+}
+
+static error_t options_parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *options = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &options->targets;
+		return 0;
+	case 'p':
+	case 'a':
+	case 's':
+		parse_value(key, arg, options, state);
+		return 0;
+	case 'j':
+		options->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		parse_name(arg, options, state);
+		return 0;
+	case ARGP_KEY_END:
+		check_options(options, state);
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp_child children[] = {
+    {&target_argp, 0, NULL, 1}, {&log_argp, 0, NULL, 9}, {0}};
+
+static const struct argp_option add_options[] = {
+    {"port", 'p', "N", 0, "Port of the service", 2},
+    {"address", 'a', "PREFIX", 0, "IPv4 or IPv6 address or prefix (default any)", 2},
+    {"handshake", 's', "HOW", 0, "backend (default): the server does it", 2},
+    {0},
+};
+
+static const struct argp_option list_options[] = {
+    {"json", 'j', NULL, 0, "Print JSON", 2},
+    {0},
+};
+
+static const struct argp add_argp = {
+    .options = add_options,
+    .parser = options_parse,
+    .children = children,
+    .args_doc = "NAME",
+    .doc = "Add a service to the running policy, at once.",
+};
+
+static const struct argp del_argp = {
+    .parser = options_parse,
+    .children = children,
+    .args_doc = "NAME",
+    .doc = "Remove a service from the running policy, at once.",
+};
+
+static const struct argp list_argp = {
+    .options = list_options,
+    .parser = options_parse,
+    .children = children,
+    .doc = "List the services of the running policy.",
+};
+
+/* The running policy, or the default one when there is none yet. */
+static int read_policy(struct store *store, struct policy *policy, struct failure *failure)
+{
+	int err = store_read_policy(store, policy, failure);
+
+	if (err != -ENOENT)
+		return err;
+	err = policy_init(policy);
+	return err ? failure_set(failure, -err, "Can't make a policy: %s", strerror(-err)) : 0;
+}
+
+static int publish_change(struct store *store, const struct policy *policy, const char *label,
+			  char sign, const char *name, struct failure *failure)
+{
+	int err = store_publish_policy(store, policy, failure);
+
+	if (!err)
+		printf("%s: %c service %s\n", label, sign, name);
+	return err;
+}
+
+/* policy.c says what is wrong; the sentence for the operator says with what. */
+static void tell_refused(const char *verb, const struct options *options, const char *label,
+			 struct failure *failure)
+{
+	struct failure reason = *failure;
+
+	failure_set(failure, 0, "Can't %s service '%s' on '%s': %.300s", verb, options->name, label,
+		    reason.text);
+}
+
+static int add_one(void *context, struct store *store, const char *label, struct failure *failure)
+{
+	struct options *options = context;
+	struct policy policy = {0};
+	int err = read_policy(store, &policy, failure);
+
+	if (!err) {
+		err = policy_add_service(&policy, &options->service, failure);
+		if (err) {
+			options->invalid = true;
+			tell_refused("add", options, label, failure);
+		}
+	}
+	if (!err)
+		err = publish_change(store, &policy, label, '+', options->name, failure);
+	policy_free(&policy);
+	return err;
+}
+
+static int add_run(int argc, char **argv)
+{
+	struct options options = {.takes_name = true, .takes_port = true};
+	int status;
+
+	argp_parse(&add_argp, argc, argv, 0, NULL, &options);
+	status = visit_stores(&options.targets, true, add_one, &options);
+	return options.invalid ? VERB_INVALID_POLICY : status;
+}
+
+static int del_one(void *context, struct store *store, const char *label, struct failure *failure)
+{
+	struct options *options = context;
+	struct policy policy = {0};
+	int err = read_policy(store, &policy, failure);
+
+	if (!err) {
+		err = policy_remove_service(&policy, options->name, failure);
+		if (err)
+			tell_refused("remove", options, label, failure);
+	}
+	if (!err)
+		err = publish_change(store, &policy, label, '-', options->name, failure);
+	policy_free(&policy);
+	return err;
+}
+
+static int del_run(int argc, char **argv)
+{
+	struct options options = {.takes_name = true};
+
+	argp_parse(&del_argp, argc, argv, 0, NULL, &options);
+	return visit_stores(&options.targets, true, del_one, &options);
+}
+
+static void print_services(const struct policy *policy, const char *label)
+{
+	char address[TEXT_PREFIX_LEN];
+
+	printf("%s:\n", label);
+	for (size_t i = 0; i < policy->services_len; i++) {
+		const struct service *service = &policy->services[i];
+
+		text_print_prefix(&service->address, address);
+		printf("  %-20s port %-5u address %s handshake %s\n", service->name, service->port,
+		       address, text_print_handshake(service->handshake));
+	}
+}
+
+static json_t *services_json(const struct policy *policy)
+{
+	json_t *array = json_array();
+	char address[TEXT_PREFIX_LEN];
+
+	for (size_t i = 0; i < policy->services_len; i++) {
+		const struct service *service = &policy->services[i];
+
+		text_print_prefix(&service->address, address);
+		json_array_append_new(array, json_pack("{s:s, s:i, s:s, s:s}", "name",
+						       service->name, "port", service->port,
+						       "address", address, "handshake",
+						       text_print_handshake(service->handshake)));
+	}
+	return array;
+}
+
+static int list_one(void *context, struct store *store, const char *label, struct failure *failure)
+{
+	struct options *options = context;
+	struct policy policy = {0};
+	int err = read_policy(store, &policy, failure);
+
+	if (!err && options->json)
+		json_object_set_new(options->root, label, services_json(&policy));
+	else if (!err)
+		print_services(&policy, label);
+	policy_free(&policy);
+	return err;
+}
+
+static int list_run(int argc, char **argv)
+{
+	struct options options = {.root = json_object()};
+	int status;
+
+	argp_parse(&list_argp, argc, argv, 0, NULL, &options);
+	status = visit_stores(&options.targets, true, list_one, &options);
+	if (status == VERB_DONE && options.json)
+		output_json(options.root, false);
+	json_decref(options.root);
+	return status;
+}
+
+static const struct verb verbs[] = {
+    {"add", "add a service", add_run},
+    {"del", "remove a service", del_run},
+    {"list", "list the services", list_run},
+};
+
+static const struct verb_table table = {
+    .synopsis = "edge426 service add|del|list [OPTION...] [NAME]",
+    .verbs = verbs,
+    .len = sizeof(verbs) / sizeof(verbs[0]),
+    .bare = &verbs[2],
+};
+
+int cmd_service(int argc, char **argv)
+{
+	return verb_run(&table, argc, argv);
+}

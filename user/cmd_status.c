@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* status: where edge426 is attached, by whom, and whether somebody serves. */
+#include <argp.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "hook.h"
+#include "log.h"
+#include "netdev.h"
+#include "options.h"
+#include "output.h"
+#include "store.h"
+#include "target.h"
+#include "verb.h"
+
+#define POLL_US (50 * 1000)
+
+struct options {
+	struct targets targets;
+	bool json;
+	bool wait;
+	unsigned int seconds;
+};
+
+/* What is known about one target. */
+struct report {
+	char label[PINS_DIR_LEN];
+	const char *dir;
+	bool pinned;
+	bool elsewhere;		    /* the interface is in another network namespace */
+	struct edge426_state state; /* zero when nothing is pinned */
+	struct hook hook;	    /* zero when nothing is attached, or unknown */
+	bool alive;
+};
+
+static error_t options_parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *options = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &options->targets;
+		return 0;
+	case 'j':
+		options->json = true;
+		return 0;
+	case 'w':
+		options->wait = true;
+		options->seconds = options_parse_seconds(arg, state);
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "'%s' is too much: status takes options only", arg);
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp_child children[] = {
+    {&target_argp, 0, NULL, 1}, {&log_argp, 0, NULL, 9}, {0}};
+
+static const struct argp_option status_options[] = {
+    {"json", 'j', NULL, 0, "Print JSON", 2},
+    {"wait", 'w', "SECONDS", 0, "Wait until a responder serves; exit status 1 on time-out", 2},
+    {0},
+};
+
+static const struct argp argp = {
+    .options = status_options,
+    .parser = options_parse,
+    .children = children,
+    .doc = "Print where edge426 is attached, by whom, whether a responder serves, and which "
+	   "policy counts.",
+};
+
+static const char *owner_name(__u32 owner)
+{
+	static const char *const names[] = {
+	    [EDGE426_OWNER_NONE] = "another loader",
+	    [EDGE426_OWNER_ATTACH] = "attach",
+	    [EDGE426_OWNER_RUN] = "run",
+	};
+
+	return owner < sizeof(names) / sizeof(names[0]) ? names[owner] : "unknown";
+}
+
+/* In another namespace the hook cannot be asked; the pins say what should be there. */
+static void look_at_hook(struct report *report, int ifindex)
+{
+	__u32 pinned = pins_program_id(report->dir, EDGE426_PROG_XDP);
+
+	if (!report->elsewhere) {
+		if (ifindex)
+			hook_query_xdp(ifindex, pinned, &report->hook);
+		return;
+	}
+	report->hook = (struct hook){.prog_id = pinned,
+				     .mode = report->state.xdp_mode,
+				     .ours = true,
+				     .name = EDGE426_PROG_XDP};
+}
+
+static int make_report(const struct target *target, struct report *report, struct failure *failure)
+{
+	struct store store;
+	int err = store_open(target->dir, &store, failure);
+	int ifindex = netdev_index(target->interface);
+
+	*report = (struct report){.dir = target->dir, .pinned = !err};
+	if (err && err != -ENOENT)
+		return err;
+	if (!err) {
+		report->state = *store.state;
+		report->alive = store_is_served(&store);
+		report->elsewhere =
+		    report->state.abi_version && report->state.netns != netdev_namespace();
+		store_close(&store);
+	}
+	if (!target->interface[0] && !report->elsewhere)
+		ifindex = (int)report->state.ifindex;
+	target_label(target, (__u32)ifindex, report->label);
+	look_at_hook(report, ifindex);
+	return 0;
+}
+
+static void print_hook(const struct report *report)
+{
+	const struct hook *hook = &report->hook;
+
+	if (!hook->prog_id)
+		printf("  attached   no\n");
+	else if (!hook->ours)
+		printf("  attached   no; XDP program '%s' (id %u, %s) holds the hook\n", hook->name,
+		       hook->prog_id, hook_mode_name(hook->mode));
+	else
+		printf("  attached   %s, program %u, by %s%s\n", hook_mode_name(hook->mode),
+		       hook->prog_id, owner_name(report->state.owner),
+		       report->elsewhere ? ", in another network namespace" : "");
+}
+
+static void print_report(const struct report *report)
+{
+	const struct edge426_state *state = &report->state;
+
+	printf("%s\n", report->label);
+	print_hook(report);
+	printf("  pins       %s\n", report->pinned ? report->dir : "none");
+	if (report->alive)
+		printf("  responder  process %u, %u queue%s, %u in zero-copy mode\n",
+		       state->worker_pid, state->queues, state->queues == 1 ? "" : "s",
+		       state->zero_copy);
+	else
+		printf("  responder  none\n");
+	if (state->generation)
+		printf("  policy     generation %llu, %u service%s\n",
+		       (unsigned long long)state->generation, state->services,
+		       state->services == 1 ? "" : "s");
+	else
+		printf("  policy     none\n");
+}
+
+static json_t *hook_json(const struct report *report)
+{
+	const struct hook *hook = &report->hook;
+
+	if (!hook->prog_id)
+		return json_null();
+	return json_pack("{s:s, s:i, s:s, s:b, s:s, s:b}", "mode", hook_mode_name(hook->mode),
+			 "program_id", (int)hook->prog_id, "program", hook->name, "ours",
+			 hook->ours, "by",
+			 hook->ours ? owner_name(report->state.owner) : "another loader",
+			 "other_namespace", report->elsewhere);
+}
+
+static json_t *report_json(const struct report *report)
+{
+	const struct edge426_state *state = &report->state;
+	bool alive = report->alive;
+
+	return json_pack("{s:o, s:o, s:{s:b, s:i, s:i, s:i}, s:{s:I, s:i}}", "pin_dir",
+			 report->pinned ? json_string(report->dir) : json_null(), "attached",
+			 hook_json(report), "responder", "alive", alive, "pid",
+			 alive ? (int)state->worker_pid : 0, "queues",
+			 alive ? (int)state->queues : 0, "zero_copy",
+			 alive ? (int)state->zero_copy : 0, "policy", "generation",
+			 (json_int_t)state->generation, "services", (int)state->services);
+}
+
+/* Explicit targets may have nothing pinned; they are reported all the same. */
+static int print_status(struct options *options)
+{
+	struct targets targets = options->targets;
+	json_t *root = json_object();
+	struct failure failure;
+	struct report report;
+	int err = targets_resolve(&targets, &failure);
+
+	for (size_t i = 0; i < targets.len && !err; i++) {
+		err = make_report(&targets.list[i], &report, &failure);
+		if (!err && options->json)
+			json_object_set_new(root, report.label, report_json(&report));
+		else if (!err)
+			print_report(&report);
+	}
+	if (!err && options->json)
+		output_json(root, false);
+	else if (!err && !targets.len)
+		printf("edge426 is attached nowhere\n");
+	if (err)
+		log_error("%s", failure.text);
+	json_decref(root);
+	targets_free(&targets);
+	return err ? VERB_FAILED : VERB_DONE;
+}
+
+static bool is_served(const struct target *target)
+{
+	struct failure ignored;
+	struct store store;
+	bool served;
+
+	if (store_open(target->dir, &store, &ignored))
+		return false;
+	served = store_is_served(&store);
+	store_close(&store);
+	return served;
+}
+
+/* Resolved anew each time: without options, what is pinned may change meanwhile. */
+static bool all_served(const struct options *options)
+{
+	struct targets targets = options->targets;
+	struct failure ignored;
+	bool all = !targets_resolve(&targets, &ignored) && targets.len > 0;
+
+	for (size_t i = 0; i < targets.len && all; i++)
+		all = is_served(&targets.list[i]);
+	targets_free(&targets);
+	return all;
+}
+
+static bool has_passed(const struct timespec *deadline)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec > deadline->tv_sec ||
+	       (now.tv_sec == deadline->tv_sec && now.tv_nsec >= deadline->tv_nsec);
+}
+
+static bool wait_served(const struct options *options)
+{
+	struct timespec deadline;
+
+	clock_gettime(CLOCK_MONOTONIC, &deadline);
+	deadline.tv_sec += options->seconds;
+	while (!all_served(options)) {
+		if (has_passed(&deadline))
+			return false;
+		usleep(POLL_US);
+	}
+	return true;
+}
+
+int cmd_status(int argc, char **argv)
+{
+	struct options options = {0};
+
+	argp_parse(&argp, argc, argv, 0, NULL, &options);
+	if (options.wait && !wait_served(&options)) {
+		log_error("No responder serves after %u second%s", options.seconds,
+			  options.seconds == 1 ? "" : "s");
+		return VERB_FAILED;
+	}
+	return print_status(&options);
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The order in which one interface comes into service and leaves it. Prints nothing. */
+#include "serve.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hook.h"
+#include "netdev.h"
+#include "worker.h"
+
+static int start_worker(struct serve *serve, __u32 queue, struct failure *failure)
+{
+	struct store *store = &serve->store;
+	bool generic = store->state->xdp_mode == EDGE426_XDP_GENERIC;
+	int err = worker_start(serve->request.interface, queue, generic, store->answers,
+			       &store->workers[queue], &serve->workers[queue], failure);
+	int fd;
+
+	if (err)
+		return err;
+	serve->workers_len = queue + 1;
+	fd = worker_fd(serve->workers[queue]);
+	if (!bpf_map_update_elem(store->fd[LAYOUT_XSKS], &queue, &fd, BPF_ANY))
+		return 0;
+	err = errno;
+	return failure_set(failure, err, "Can't serve queue %u of '%s': %s", queue,
+			   serve->request.interface, strerror(err));
+}
+
+/* `queues` last: it is what tells others that all sockets are in place. */
+static void announce(struct serve *serve)
+{
+	struct edge426_state *state = serve->store.state;
+	__u32 zero_copy = 0;
+
+	for (__u32 i = 0; i < serve->workers_len; i++)
+		zero_copy += worker_zero_copy(serve->workers[i]);
+	state->zero_copy = zero_copy;
+	__atomic_store_n(&state->queues, serve->workers_len, __ATOMIC_RELEASE);
+}
+
+static int start_workers(struct serve *serve, struct failure *failure)
+{
+	__u32 queues = netdev_queues(serve->request.interface);
+	int err = 0;
+
+	if (queues > EDGE426_QUEUES_MAX)
+		return failure_set(failure, E2BIG,
+				   "Can't serve '%s': it has %u RX queues, %u at most can be "
+				   "served: ethtool -L %s combined %u",
+				   serve->request.interface, queues, EDGE426_QUEUES_MAX,
+				   serve->request.interface, EDGE426_QUEUES_MAX);
+	serve->workers = calloc(queues, sizeof(struct worker *));
+	if (!serve->workers)
+		return failure_set(failure, ENOMEM, "Can't serve '%s': out of memory",
+				   serve->request.interface);
+	for (__u32 queue = 0; queue < queues && !err; queue++)
+		err = start_worker(serve, queue, failure);
+	if (!err)
+		announce(serve);
+	return err;
+}
+
+int serve_publish(struct serve *serve, const struct policy *policy, struct failure *failure)
+{
+	int lock = store_lock(&serve->store, failure), err;
+
+	if (lock < 0)
+		return lock;
+	err = store_publish_policy(&serve->store, policy, failure);
+	close(lock);
+	return err;
+}
+
+static int start_attached(struct serve *serve, const struct policy *policy, struct failure *failure)
+{
+	int err = store_open(serve->request.dir, &serve->store, failure);
+
+	if (!err && policy)
+		err = serve_publish(serve, policy, failure);
+	return err ? err : start_workers(serve, failure);
+}
+
+int serve_start(struct serve *serve, const struct target *target,
+		const struct loader_request *request, const struct policy *policy,
+		struct failure *failure)
+{
+	struct failure ignored;
+	int err;
+
+	*serve = (struct serve){.request = *request, .responder = -1};
+	serve->request.interface = target->interface;
+	serve->request.dir = target->dir;
+	err = loader_attach(&serve->request, &serve->responder, failure);
+	if (err)
+		return err;
+	err = start_attached(serve, policy, failure);
+	if (err)
+		serve_stop(serve, &ignored);
+	return err;
+}
+
+void serve_describe(const struct serve *serve, char line[SERVE_LINE_LEN])
+{
+	const struct edge426_state *state = serve->store.state;
+	const char *copy = !state->zero_copy		       ? "copy mode"
+			   : state->zero_copy == state->queues ? "zero-copy mode"
+							       : "zero-copy mode on some queues";
+
+	snprintf(line, SERVE_LINE_LEN, "%s: %s, %u queue%s, %s, %u service%s",
+		 serve->request.interface, hook_mode_name(state->xdp_mode), state->queues,
+		 state->queues == 1 ? "" : "s", copy, state->services,
+		 state->services == 1 ? "" : "s");
+}
+
+/* Where the program stays attached, packets must stop coming before the sockets close. */
+static void empty_xskmap(const struct serve *serve)
+{
+	for (__u32 queue = 0; queue < serve->workers_len; queue++)
+		bpf_map_delete_elem(serve->store.fd[LAYOUT_XSKS], &queue);
+}
+
+int serve_stop(struct serve *serve, struct failure *failure)
+{
+	int err;
+
+	if (serve->responder < 0)
+		return 0;
+	err = loader_release(&serve->request, failure);
+	empty_xskmap(serve);
+	for (__u32 i = 0; i < serve->workers_len; i++)
+		worker_stop(serve->workers[i]);
+	free(serve->workers);
+	store_close(&serve->store);
+	close(serve->responder);
+	*serve = (struct serve){.responder = -1};
+	return err;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One interface as `run` serves it: attached, a policy, a worker per RX
+ * queue; and taken apart again in the right order.
+ */
+#ifndef EDGE426_SERVE_H
+#define EDGE426_SERVE_H
+
+#include "failure.h"
+#include "loader.h"
+#include "store.h"
+#include "target.h"
+
+struct worker;
+
+struct serve {
+	struct loader_request request;
+	struct store store;
+	struct worker **workers;
+	__u32 workers_len;
+	int responder; /* the responder's lock; -1 when not attached */
+};
+
+/*
+ * Attaches, publishes the policy (NULL: keeps the one in the maps), starts
+ * the workers, puts their sockets into the XSKMAP, and only then says so in
+ * the state. Undoes all of it on failure. `target` is borrowed until serve_stop.
+ */
+int serve_start(struct serve *serve, const struct target *target,
+		const struct loader_request *request, const struct policy *policy,
+		struct failure *failure);
+
+int serve_publish(struct serve *serve, const struct policy *policy, struct failure *failure);
+
+/* "veth0: native, 1 queue, copy mode, 2 services" */
+#define SERVE_LINE_LEN 160
+void serve_describe(const struct serve *serve, char line[SERVE_LINE_LEN]);
+
+/* XDP off, then TC, then the sockets. Keeps going after a failure. */
+int serve_stop(struct serve *serve, struct failure *failure);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Options to pairs of interface and pin directory. */
+#include "target.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* bpffs allows no dot in a name, interfaces (eth0.7) do: it becomes a comma there. */
+static void swap_char(char *text, char from, char to)
+{
+	for (; *text; text++)
+		if (*text == from)
+			*text = to;
+}
+
+static int check_interface(const char *name, struct failure *failure)
+{
+	if (*name && strlen(name) < IF_NAMESIZE && !strchr(name, '/'))
+		return 0;
+	return failure_set(failure, ENODEV, "Can't find interface '%s': no such name is possible",
+			   name);
+}
+
+/* Room for one more; list is zeroed behind its end. */
+static struct target *add_target(struct targets *targets)
+{
+	struct target *list = realloc(targets->list, (targets->len + 1) * sizeof(*targets->list));
+
+	if (!list)
+		return NULL;
+	targets->list = list;
+	list[targets->len] = (struct target){0};
+	return &list[targets->len++];
+}
+
+/* `base`/NAME, or `base` itself without a name. */
+static int set_dir(struct target *target, const char *base, const char *name,
+		   struct failure *failure)
+{
+	char escaped[IF_NAMESIZE] = "";
+	int len;
+
+	if (name) {
+		snprintf(escaped, sizeof(escaped), "%s", name);
+		swap_char(escaped, '.', ',');
+	}
+	len = snprintf(target->dir, sizeof(target->dir), "%s%s%s", base, name ? "/" : "", escaped);
+	if (len < (int)sizeof(target->dir))
+		return 0;
+	return failure_set(failure, ENAMETOOLONG, "Can't pin in '%s': the name is too long", base);
+}
+
+static int add_interface(struct targets *targets, const char *name, struct failure *failure)
+{
+	const char *base = targets->pin_dir ? targets->pin_dir : PINS_ROOT;
+	bool own_dir = targets->pin_dir && targets->interfaces_len == 1;
+	struct target *target;
+	int err = check_interface(name, failure);
+
+	if (err)
+		return err;
+	target = add_target(targets);
+	if (!target)
+		return failure_set(failure, ENOMEM, "Can't list interfaces: out of memory");
+	snprintf(target->interface, sizeof(target->interface), "%s", name);
+	return set_dir(target, base, own_dir ? NULL : name, failure);
+}
+
+static int add_directory(struct targets *targets, struct failure *failure)
+{
+	struct target *target = add_target(targets);
+
+	if (!target)
+		return failure_set(failure, ENOMEM, "Can't list interfaces: out of memory");
+	return set_dir(target, targets->pin_dir, NULL, failure);
+}
+
+/* Other people's directories may have names that no interface has. */
+static int add_entry(struct targets *targets, const char *name, struct failure *failure)
+{
+	char interface[IF_NAMESIZE];
+	struct target *target;
+
+	if (name[0] == '.' || strlen(name) >= sizeof(interface))
+		return 0;
+	target = add_target(targets);
+	if (!target)
+		return failure_set(failure, ENOMEM, "Can't list interfaces: out of memory");
+	snprintf(target->interface, sizeof(target->interface), "%s", name);
+	swap_char(target->interface, ',', '.');
+	return set_dir(target, PINS_ROOT, name, failure);
+}
+
+static int add_pinned(struct targets *targets, struct failure *failure)
+{
+	struct dirent **entries;
+	int len = scandir(PINS_ROOT, &entries, NULL, alphasort), err = 0;
+
+	if (len < 0 && errno == ENOENT)
+		return 0;
+	if (len < 0)
+		return failure_set(failure, errno, "Can't list '%s': %s", PINS_ROOT,
+				   strerror(errno));
+	for (int i = 0; i < len; i++) {
+		if (!err)
+			err = add_entry(targets, entries[i]->d_name, failure);
+		free(entries[i]);
+	}
+	free(entries);
+	return err;
+}
+
+int targets_resolve(struct targets *targets, struct failure *failure)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < targets->interfaces_len && !err; i++)
+		err = add_interface(targets, targets->interfaces[i], failure);
+	if (err || targets->interfaces_len)
+		return err;
+	if (targets->pin_dir)
+		return add_directory(targets, failure);
+	return add_pinned(targets, failure);
+}
+
+int targets_require(struct targets *targets, struct failure *failure)
+{
+	int err = targets_resolve(targets, failure);
+
+	if (err || targets->len)
+		return err;
+	return failure_set(failure, ENOENT,
+			   "Can't find a running edge426: nothing is pinned in '%s'; "
+			   "--pin-dir tells another place",
+			   PINS_ROOT);
+}
+
+void target_label(const struct target *target, __u32 ifindex, char label[PINS_DIR_LEN])
+{
+	const char *slash = strrchr(target->dir, '/');
+	char name[IF_NAMESIZE] = "";
+
+	if (target->interface[0])
+		snprintf(label, PINS_DIR_LEN, "%s", target->interface);
+	else if (ifindex && if_indextoname(ifindex, name))
+		snprintf(label, PINS_DIR_LEN, "%s", name);
+	else
+		snprintf(label, PINS_DIR_LEN, "%s", slash ? slash + 1 : target->dir);
+}
+
+void targets_free(struct targets *targets)
+{
+	free(targets->list);
+	*targets = (struct targets){0};
+}
+
+static error_t target_parse(int key, char *arg, struct argp_state *state)
+{
+	struct targets *targets = state->input;
+
+	switch (key) {
+	case 'i':
+		if (targets->interfaces_len == TARGET_INTERFACES_MAX)
+			argp_error(state, "at most %d interfaces", TARGET_INTERFACES_MAX);
+		targets->interfaces[targets->interfaces_len++] = arg;
+		return 0;
+	case 'd':
+		if (!*arg)
+			argp_error(state, "--pin-dir needs the name of a directory");
+		targets->pin_dir = arg;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp_option target_options[] = {
+    {"interface", 'i', "IF", 0, "Network interface; may be given several times", 1},
+    {"pin-dir", 'd', "DIR", 0,
+     "Directory on a bpffs where the maps are pinned (default " PINS_ROOT "/IF)", 1},
+    {0},
+};
+
+const struct argp target_argp = {.options = target_options, .parser = target_parse};

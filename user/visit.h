@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What most verbs do: open the maps of each target, do something with them,
+ * tell what failed. For verbs only: it prints.
+ */
+#ifndef EDGE426_VISIT_H
+#define EDGE426_VISIT_H
+
+#include <stdbool.h>
+
+#include "failure.h"
+#include "store.h"
+#include "target.h"
+
+/* `label` is what output calls the interface. 0 or -errno with the failure set. */
+typedef int visit_fn(void *context, struct store *store, const char *label,
+		     struct failure *failure);
+
+/*
+ * Resolves the targets and visits each, under its lock if told to. A failure
+ * is printed and does not keep the others from being visited. The exit
+ * status: VERB_DONE or VERB_FAILED, the latter also when there is no target.
+ */
+int visit_stores(struct targets *targets, bool lock, visit_fn *visit, void *context);
+
+#endif
