@@ -1,0 +1,233 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# `make bench`: what a refused plaintext request costs, side by side:
+#
+#   nginx     its own answer on the TLS port: error_page 497 =426, one worker
+#   haproxy   http-request return status 426 on a plaintext port, one thread: the
+#             fastest it can do, since behind `bind ssl` it answers no plaintext
+#   edge426   before the same nginx's TLS port
+#
+#     CPU 0, client namespace              CPU 1, server namespace
+#   .--------------------------.         .----------------------------------.
+#   | wrk, NAPI thread of cli  | cli-srv | nginx, haproxy, edge426,         |
+#   |                          |  veth   | NAPI thread of srv               |
+#   '--------------------------'         '----------------------------------'
+#
+# All three use one connection per request. Threaded NAPI puts each end's
+# receive work, XDP included, on that end's CPU; so whatever CPU 1 is busy
+# with is the server's side: user, system, interrupts. It is read from
+# /proc/stat, after the idle machine's own use of it. Rounds alternate and
+# the medians are shown. Absolute numbers are this machine's; look at the ratios.
+#
+#   bench.sh [ROUNDS [SECONDS]]     default 5 rounds of 5 seconds
+set -eu -o pipefail
+ROOT=$(cd "$(dirname "$0")/.." && pwd)
+EDGE426=${EDGE426:-$ROOT/build/edge426}
+ROUNDS=${1:-5}
+ROUND_SECONDS=${2:-5}
+CONNECTIONS=64
+CLIENT_CPU=0 SERVER_CPU=1
+PEERS="nginx haproxy edge426"
+HAPROXY_PORT=8426
+
+. "$ROOT/scripts/topology.sh"
+topology_isolate "$@"
+
+# --- the two CPUs -----------------------------------------------------------
+
+# Kernel threads that poll one end of the veth, as their names have it.
+napi_threads() { # IF
+	local comm
+	for comm in /proc/[0-9]*/comm; do
+		if grep -qs "^napi/$1-" "$comm"; then
+			basename "$(dirname "$comm")"
+		fi
+	done
+}
+
+set_threaded_napi() { # NS IF CPU
+	mkdir -p "$topology_dir/sys"
+	nsenter --net="/run/netns/$1" mount -t sysfs edge426 "$topology_dir/sys"
+	echo 1 >"$topology_dir/sys/class/net/$2/threaded"
+	umount "$topology_dir/sys"
+	pin_napi_threads "$2" "$3"
+}
+
+pin_napi_threads() { # IF CPU
+	local thread found=0
+	for thread in $(napi_threads "$1"); do
+		taskset -pc "$2" "$thread" >/dev/null
+		found=1
+	done
+	[ "$found" -eq 1 ] || fail "no NAPI thread for $1: its receive work would run on either CPU"
+}
+
+fail() {
+	echo "bench.sh: $*" >&2
+	exit 1
+}
+
+require_two_cpus() {
+	[ "$(nproc)" -ge 2 ] || fail "needs two CPUs, one for each side"
+}
+
+# Clock ticks the CPU was busy with anything, interrupts included: user nice system irq softirq.
+busy_ticks() { # CPU
+	awk -v cpu="cpu$1" '$1 == cpu { print $2 + $3 + $4 + $7 + $8 }' /proc/stat
+}
+
+# --- the three ---------------------------------------------------------------
+
+ANSWER='This port speaks HTTPS only. Use https:// in place of http://.'
+
+start_nginx() {
+	nginx_configure "
+		error_page 497 =426 @plaintext;
+		access_log off;
+		location @plaintext {
+			default_type 'text/plain; charset=utf-8';
+			add_header Upgrade 'TLS/1.2, HTTP/1.1' always;
+			return 426 '$ANSWER\n';
+		}"
+	start_on_server taskset -c "$SERVER_CPU" nginx -e "$topology_dir/nginx/logs/error.log" \
+		-c "$topology_dir/nginx/nginx.conf"
+	wait_for 10 server_listens 443
+}
+
+start_haproxy() {
+	cat >"$topology_dir/haproxy.cfg" <<-CONF
+		global
+			nbthread 1
+			maxconn 8192
+		defaults
+			mode http
+			timeout client 10s
+			timeout server 10s
+			timeout connect 10s
+			option httpclose
+		frontend plaintext
+			bind :::$HAPROXY_PORT v4v6 backlog 4096
+			http-request return status 426 content-type "text/plain; charset=utf-8" string "$ANSWER\n" hdr Upgrade "TLS/1.2, HTTP/1.1"
+	CONF
+	start_on_server taskset -c "$SERVER_CPU" haproxy -db -q -f "$topology_dir/haproxy.cfg"
+	wait_for 10 server_listens "$HAPROXY_PORT"
+}
+
+# Comes and goes each round, so that the others are measured without it.
+start_edge426() {
+	start_on_server taskset -c "$SERVER_CPU" "$EDGE426" run --interface "$SERVER_IF" --port 443 2>"$topology_dir/run.log"
+	edge426_pid=$started
+	on_server "$EDGE426" status --wait 5 >/dev/null || fail "edge426 does not serve: $(cat "$topology_dir/run.log")"
+	pin_napi_threads "$SERVER_IF" "$SERVER_CPU"
+}
+
+stop_edge426() {
+	topology_end "$edge426_pid"
+}
+
+url_of() { # PEER
+	case $1 in
+	haproxy) echo "http://$SERVER_IP:$HAPROXY_PORT/" ;;
+	*) echo "http://$SERVER_IP:443/" ;;
+	esac
+}
+
+expect_peer_answers() { # PEER
+	local status
+	status=$(on_client curl -sS -o /dev/null -w '%{http_code}' --max-time 10 "$(url_of "$1")")
+	[ "$status" = 426 ] || fail "$1 answers $status, not 426"
+}
+
+# --- measuring ----------------------------------------------------------------
+
+# What the CPU is busy with when nobody asks anything: ticks a second.
+measure_idle() {
+	local before
+	before=$(busy_ticks "$SERVER_CPU")
+	sleep 2
+	idle_ticks=$((($(busy_ticks "$SERVER_CPU") - before) / 2))
+}
+
+# wrk's report to: requests a second, p99 in µs, requests, lines on errors
+read_report() {
+	awk '
+		$1 == "99%" {
+			value = $2 + 0
+			if ($2 ~ /ms$/) value *= 1000
+			else if ($2 !~ /us$/) value *= 1000000
+			p99 = value
+		}
+		/requests in/ { requests = $1 }
+		/^Requests\/sec/ { rate = $2 }
+		/Socket errors/ { errors = 1 }
+		END { printf "%d %d %d %d\n", rate, p99, requests, errors }'
+}
+
+measure() { # PEER: one line in its file: requests/s, p99 µs, server CPU ns a request
+	local before busy rate p99 requests errors
+	before=$(busy_ticks "$SERVER_CPU")
+	read -r rate p99 requests errors < <(on_client taskset -c "$CLIENT_CPU" wrk -t1 "-c$CONNECTIONS" \
+		"-d${ROUND_SECONDS}s" --latency "$(url_of "$1")" | read_report)
+	busy=$(($(busy_ticks "$SERVER_CPU") - before - idle_ticks * ROUND_SECONDS))
+	[ "$errors" -eq 0 ] || echo "$1: wrk reports socket errors" >&2
+	echo "$rate $p99 $((busy * 1000000000 / ticks_per_second / requests))" >>"$topology_dir/$1.result"
+	tail -1 "$topology_dir/$1.result" | sed "s/^/  $1: /" >&2
+}
+
+measure_peer() { # PEER
+	[ "$1" != edge426 ] || start_edge426
+	expect_peer_answers "$1"
+	measure "$1"
+	[ "$1" != edge426 ] || stop_edge426
+}
+
+median() { # PEER COLUMN
+	awk -v column="$2" '{ print $column }' "$topology_dir/$1.result" | sort -n |
+		awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'
+}
+
+ratio() {
+	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", b ? a / b : 0 }'
+}
+
+print_table() {
+	local peer cpu
+	printf '\n| | requests/s | × nginx | p99, µs | server CPU per request, µs | of nginx |\n'
+	printf '| --- | ---: | ---: | ---: | ---: | ---: |\n'
+	for peer in $PEERS; do
+		cpu=$(median "$peer" 3)
+		printf '| %s | %d | %s | %d | %s | %s |\n' "$peer" "$(median "$peer" 1)" \
+			"$(ratio "$(median "$peer" 1)" "$(median nginx 1)")" "$(median "$peer" 2)" \
+			"$(ratio "$cpu" 1000)" "$(ratio "$cpu" "$(median nginx 3)")"
+	done
+	printf '\nMedians of %d rounds of %d s; Linux %s, %s, %s; haproxy on a plaintext port.\n' "$ROUNDS" \
+		"$ROUND_SECONDS" "$(uname -r)" "$(nginx -v 2>&1 | sed 's/.*: //')" \
+		"$(haproxy -v | sed -n 's/^HAProxy version \([^ ]*\).*/HAProxy \1/p')"
+	printf 'Each: taskset -c %d wrk -t1 -c%d -d%ds --latency URL, server side on CPU %d, busy %d%% when idle.\n' \
+		"$CLIENT_CPU" "$CONNECTIONS" "$ROUND_SECONDS" "$SERVER_CPU" $((idle_ticks * 100 / ticks_per_second))
+	printf 'Made by: scripts/bench.sh %d %d\n' "$ROUNDS" "$ROUND_SECONDS"
+}
+
+main() {
+	local round peer
+	require_two_cpus
+	"$ROOT/scripts/deps.sh" test
+	ticks_per_second=$(getconf CLK_TCK)
+	topology_trap
+	topology_up
+	on_server ethtool -K "$SERVER_IF" gro on >/dev/null # NAPI at both ends for all three
+	set_threaded_napi "$CLIENT_NS" "$CLIENT_IF" "$CLIENT_CPU"
+	set_threaded_napi "$SERVER_NS" "$SERVER_IF" "$SERVER_CPU"
+	start_nginx
+	start_haproxy
+	measure_idle
+	for ((round = 1; round <= ROUNDS; round++)); do
+		echo "round $round: requests/s, p99 in µs, server CPU in ns per request" >&2
+		for peer in $PEERS; do
+			measure_peer "$peer"
+		done
+	done
+	print_table
+}
+
+main

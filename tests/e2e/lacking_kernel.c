@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Loaded before libc: makes the kernel look as if it lacked what $LACKS names,
+ * "af_xdp" (no such sockets) or "xdp_load" (refuses XDP programs). Everything
+ * else goes through.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int lacks(const char *what)
+{
+	const char *named = getenv("LACKS");
+
+	return named && !strcmp(named, what);
+}
+
+int socket(int domain, int type, int protocol)
+{
+	int (*next)(int, int, int) = (int (*)(int, int, int))dlsym(RTLD_NEXT, "socket");
+
+	if (domain == AF_XDP && lacks("af_xdp")) {
+		errno = EAFNOSUPPORT;
+		return -1;
+	}
+	return next(domain, type, protocol);
+}
+
+long syscall(long number, ...)
+{
+	long (*next)(long, ...) = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
+	long arg[6];
+	va_list list;
+
+	va_start(list, number);
+	for (int i = 0; i < 6; i++)
+		arg[i] = va_arg(list, long);
+	va_end(list);
+	if (number == SYS_bpf && arg[0] == BPF_PROG_LOAD && lacks("xdp_load") &&
+	    ((const union bpf_attr *)arg[1])->prog_type == BPF_PROG_TYPE_XDP) {
+		errno = EINVAL;
+		return -1;
+	}
+	return next(number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+}

@@ -1,0 +1,120 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The policy from the command line: check, apply, show, one service at a time.
+
+test_apply_takes_effect_at_once_and_show_prints_what_apply_reads() {
+	run_start --port 443
+	write_policy "$topology_dir/policy.yaml" 443 "Applied: https:// it is."
+	expect_exit 0 edge policy apply "$topology_dir/policy.yaml"
+	expect_match "the body" "Applied: https:// it is." "$(fetch "http://$SERVER_IP:443/")"
+	edge policy show >"$topology_dir/shown.yaml"
+	expect_exit 0 edge policy apply "$topology_dir/shown.yaml"
+	edge policy show | cmp - "$topology_dir/shown.yaml"
+	expect_match "the body" "Applied: https:// it is." "$(fetch "http://$SERVER_IP:443/")"
+}
+
+test_service_taken_out_of_the_policy_is_nginx_again() {
+	run_start --port 443
+	write_policy "$topology_dir/policy.yaml" 8443
+	edge policy apply "$topology_dir/policy.yaml"
+	expect_nginx_answers_plaintext
+	write_policy "$topology_dir/policy.yaml" 443
+	edge policy apply "$topology_dir/policy.yaml"
+	expect_426_everywhere
+}
+
+test_service_add_del_and_list() {
+	run_start --port 8443
+	expect_nginx_answers_plaintext
+	expect_exit 0 edge service add web --port 443
+	expect_426_everywhere
+	expect_match "the list" "web.*443" "$(edge service list)"
+	expect_equal "port in JSON" 443 "$(edge service list --json | python3 -c '
+import json, sys
+print(next(row["port"] for rows in json.load(sys.stdin).values() for row in rows if row["name"] == "web"))')"
+	expect_exit 3 edge service add web --port 444 # the name is taken
+	expect_exit 0 edge service del web
+	expect_nginx_answers_plaintext
+	expect_exit 1 edge service del web
+}
+
+# Only one of two addresses is protected; the longest prefix decides.
+test_address_of_a_service_counts() {
+	ip -n "$SERVER_NS" address add 10.9.0.7/24 dev "$SERVER_IF"
+	ip -n "$CLIENT_NS" neighbour replace 10.9.0.7 lladdr "$SERVER_MAC" nud permanent dev "$CLIENT_IF"
+	run_start --port 8443
+	edge service add web --port 443 --address 10.9.0.7
+	expect_426 "$(fetch -i "http://10.9.0.7:443/")"
+	expect_nginx_answers_plaintext
+	expect_match "the answer over IPv6" "400 Bad Request" "$(fetch -i "http://[$SERVER_IP6]:443/")"
+	edge service del web
+	edge service add web --port 443 --address fd00::/64
+	expect_426 "$(fetch -i "http://[$SERVER_IP6]:443/")"
+	expect_nginx_answers_plaintext
+}
+
+test_invalid_policies_exit_with_3_and_name_the_place() {
+	cat >"$topology_dir/bad.yaml" <<-POLICY
+		services:
+		  - name: https
+		    port: 99999
+	POLICY
+	run_start --port 443
+	expect_refusal 3 edge policy apply "$topology_dir/bad.yaml"
+	expect_match "the message" "bad.yaml:3:[0-9]+:.*99999.*65535" "$output"
+	expect_refusal 3 on_server "$EDGE426" policy check "$topology_dir/bad.yaml"
+	expect_equal "the generation" 1 "$(generation)"
+	expect_426_everywhere
+	run_stop
+	expect_refusal 3 edge run --interface "$SERVER_IF" --policy "$topology_dir/bad.yaml"
+	expect_nothing_attached
+}
+
+test_answer_that_does_not_fit_is_refused_with_sizes() {
+	write_policy "$topology_dir/long.yaml" 443 "$(head -c 600 /dev/zero | tr '\0' x)"
+	expect_refusal 3 on_server "$EDGE426" policy check "$topology_dir/long.yaml"
+	expect_match "the message" "524" "$output"
+}
+
+test_check_needs_neither_root_nor_interface() {
+	write_policy "$topology_dir/policy.yaml" 443
+	cp "$EDGE426" "$topology_dir/edge426"
+	expect_exit 0 setpriv --reuid 65534 --regid 65534 --clear-groups "$topology_dir/edge426" policy check "$topology_dir/policy.yaml"
+	expect_exit 1 on_server "$EDGE426" policy check "$topology_dir/nosuch.yaml"
+}
+
+test_1024_services() {
+	{
+		echo "services:"
+		for port in $(seq 2000 3022); do
+			printf '  - name: port-%d\n    port: %d\n' "$port" "$port"
+		done
+		printf '  - name: web\n    port: 443\n'
+	} >"$topology_dir/many.yaml"
+	run_start --policy "$topology_dir/many.yaml"
+	expect_426_everywhere
+	expect_equal "services" 1024 "$(edge status --json | json_value services)"
+}
+
+test_answer_of_the_policy_is_what_clients_get() {
+	cat >"$topology_dir/policy.yaml" <<-POLICY
+		services:
+		  - name: https
+		    port: 443
+		    address: 10.9.0.0/24
+		    handshake: backend
+		answers:
+		  default:
+		    upgrade: ["HTTP/3.0"]
+		    content_type: application/json
+		    body: '{"use": "https://"}'
+	POLICY
+	run_start --policy "$topology_dir/policy.yaml"
+	local answer
+	answer=$(fetch -i "http://$SERVER_IP:443/")
+	expect_426 "$answer"
+	expect_match "the answer" $'^Upgrade: HTTP/3.0\r$' "$answer"
+	expect_match "the answer" $'^Content-Type: application/json\r$' "$answer"
+	expect_equal "the body" '{"use": "https://"}' "$(fetch "http://$SERVER_IP:443/")"
+	expect_match "the answer over IPv6, which is not protected" "400 Bad Request" "$(fetch -i "http://[$SERVER_IP6]:443/")"
+}

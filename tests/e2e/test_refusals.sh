@@ -1,0 +1,104 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What cannot work is refused: one clear line, the right exit status, nothing left attached.
+
+attach_another_program() {
+	clang --target=bpf -O2 -g "-I/usr/include/$(uname -m)-linux-gnu" -c -o "$topology_dir/other.o" "$ROOT/tests/e2e/other_program.bpf.c"
+	bpftool prog load "$topology_dir/other.o" /sys/fs/bpf/other
+	on_server bpftool net attach xdpdrv pinned /sys/fs/bpf/other dev "$SERVER_IF"
+	rm /sys/fs/bpf/other # the hook holds it
+}
+
+test_hook_of_another_program_is_respected() {
+	attach_another_program
+	local before
+	before=$(hook_of_server)
+	expect_refusal 1 edge run --interface "$SERVER_IF" --port 443
+	expect_match "the message" "somebody_else" "$output"
+	expect_refusal 1 edge run --interface "$SERVER_IF" --port 443 --xdp-mode generic
+	expect_match "the message" "somebody_else" "$output"
+	expect_refusal 1 edge attach --interface "$SERVER_IF"
+	expect_match "the message" "somebody_else" "$output"
+	expect_exit 1 edge detach --interface "$SERVER_IF"
+	expect_equal "the XDP hook" "$before" "$(hook_of_server)"
+	on_server bpftool net detach xdpdrv dev "$SERVER_IF"
+	expect_nothing_attached
+}
+
+test_unknown_interface() {
+	expect_refusal 1 edge run --interface nosuch0 --port 443
+	expect_match "the message" "nosuch0" "$output"
+	expect_refusal 1 edge attach --interface nosuch0
+	expect_match "the message" "nosuch0" "$output"
+	expect_nothing_attached
+}
+
+# One good interface and one bad: the good one is left as it was.
+test_second_interface_unknown() {
+	expect_exit 1 edge run --interface "$SERVER_IF" --interface nosuch0 --port 443
+	expect_match "the message" "nosuch0" "$output"
+	expect_nothing_attached
+	expect_nginx_answers_plaintext
+}
+
+test_missing_bpffs() {
+	while umount /sys/fs/bpf 2>/dev/null; do :; done # ours, and what lies below it here
+	expect_refusal 1 on_server "$EDGE426" run --interface "$SERVER_IF" --port 443
+	expect_match "the message" "bpf" "$output"
+	expect_refusal 1 on_server "$EDGE426" attach --interface "$SERVER_IF" --pin-dir "$topology_dir/pins"
+	expect_match "the message" "bpf" "$output"
+	mount -t bpf edge426 /sys/fs/bpf
+	expect_nothing_attached
+}
+
+test_not_root() {
+	cp "$EDGE426" "$topology_dir/edge426"
+	expect_refusal 1 on_server setpriv --reuid 65534 --regid 65534 --clear-groups "$topology_dir/edge426" run --interface "$SERVER_IF" --port 443
+	expect_match "the message" "root" "$output"
+	expect_refusal 1 on_server setpriv --reuid 65534 --regid 65534 --clear-groups "$topology_dir/edge426" attach --interface "$SERVER_IF"
+	expect_match "the message" "root" "$output"
+	expect_nothing_attached
+}
+
+# A library before libc makes the kernel look older than it is.
+with_lacking_kernel() { # WHAT COMMAND…
+	[ -e "$topology_dir/lacking.so" ] || gcc -shared -fPIC -O2 -o "$topology_dir/lacking.so" "$ROOT/tests/e2e/lacking_kernel.c"
+	on_server env "LACKS=$1" "LD_PRELOAD=$topology_dir/lacking.so" "${@:2}"
+}
+
+test_kernel_without_af_xdp() {
+	expect_refusal 1 with_lacking_kernel af_xdp "$EDGE426" run --interface "$SERVER_IF" --port 443 --pin-dir "$PINS"
+	expect_match "the message" "AF_XDP" "$output"
+	expect_nothing_attached
+}
+
+test_kernel_that_refuses_the_program() {
+	expect_refusal 1 with_lacking_kernel xdp_load "$EDGE426" run --interface "$SERVER_IF" --port 443 --pin-dir "$PINS"
+	expect_nothing_attached
+	expect_nginx_answers_plaintext
+}
+
+test_second_run_is_refused_and_the_first_goes_on() {
+	run_start --port 443
+	expect_refusal 1 edge run --interface "$SERVER_IF" --port 8443
+	expect_426_everywhere
+	run_stop
+	expect_nothing_attached
+}
+
+test_usage_errors_exit_with_2() {
+	expect_exit 2 on_server "$EDGE426"
+	expect_exit 2 on_server "$EDGE426" frobnicate
+	expect_exit 2 on_server "$EDGE426" run --port 443
+	expect_exit 2 on_server "$EDGE426" run --interface "$SERVER_IF" --port 0
+	expect_exit 2 on_server "$EDGE426" run --interface "$SERVER_IF" --port 65536
+	expect_exit 2 on_server "$EDGE426" run --interface "$SERVER_IF" --port 443 --xdp-mode fast
+	expect_exit 2 on_server "$EDGE426" run --interface "$SERVER_IF"
+	expect_exit 2 on_server "$EDGE426" stats --nonsense
+	expect_exit 2 on_server "$EDGE426" service add
+	expect_exit 0 on_server "$EDGE426" --help
+	expect_exit 0 on_server "$EDGE426" run --help
+	expect_exit 0 on_server "$EDGE426" version
+	expect_match "the version" "^edge426 [0-9]+\.[0-9]+\.[0-9]+$" "$output"
+	expect_nothing_attached
+}
