@@ -15,10 +15,14 @@ struct segment {
 	__u32 family; /* 4 or 6 */
 	__u32 seq, ack;
 	__u32 end; /* sequence number after payload and FIN */
+	__u32 ip_offset, tcp_offset;
 	__u32 payload_offset, payload_len;
 	__s32 first_octet; /* of the payload; -1 when it is not in the cursor */
 	__u16 window;
-	__u8 syn, fin, rst, pad;
+	__u8 syn, fin, rst, has_ack;
+	__u8 ecn_setup; /* a SYN that offers ECN as RFC 3168 6.1.1 has it */
+	__u8 group;	/* sent to an Ethernet group address */
+	__u8 pad[2];
 };
 
 #define SEGMENT_IP4_AT 12 /* where the IPv4 address lies in a mapped one, RFC 4291 2.5.5.2 */
@@ -50,6 +54,8 @@ segment_read(const struct headers *headers, const struct cursor *cursor, struct 
 	segment->family = headers->family;
 	segment->seq = bpf_ntohl(tcp->seq);
 	segment->ack = bpf_ntohl(tcp->ack_seq);
+	segment->ip_offset = headers->ip_offset;
+	segment->tcp_offset = headers->tcp_offset;
 	segment->payload_offset = headers->payload_offset;
 	segment->payload_len = headers->payload_len;
 	segment->end = segment->seq + headers->payload_len + tcp->fin;
@@ -58,6 +64,10 @@ segment_read(const struct headers *headers, const struct cursor *cursor, struct 
 	segment->syn = tcp->syn;
 	segment->fin = tcp->fin;
 	segment->rst = tcp->rst;
+	segment->has_ack = tcp->ack;
+	segment->ecn_setup = tcp->ece && tcp->cwr && !tcp->res1;
+	segment->group = headers->eth->h_dest[0] & 1;
+	segment->pad[0] = segment->pad[1] = 0;
 }
 
 #endif

@@ -17,7 +17,7 @@
 
 #include <linux/types.h>
 
-#define EDGE426_ABI_VERSION 1
+#define EDGE426_ABI_VERSION 2
 
 #define EDGE426_SERVICES_MAX 4096	  /* of one policy */
 #define EDGE426_FLOWS_MAX 131072	  /* plaintext flows remembered */
@@ -39,6 +39,9 @@
 #define EDGE426_MAP_XSKS "xsks"
 #define EDGE426_MAP_REASONS "reasons"
 #define EDGE426_MAP_WORKERS "workers"
+#define EDGE426_MAP_EDGE "edge"
+#define EDGE426_MAP_LOADS "loads"
+#define EDGE426_MAP_OWNED "owned"
 #define EDGE426_PROG_XDP "edge426_xdp"
 #define EDGE426_PROG_TC "edge426_tc"
 
@@ -87,10 +90,75 @@ struct edge426_address_key {
 
 /* `services`: array, mmapable, index = half * EDGE426_SERVICES_MAX + service. */
 struct edge426_service {
-	__u32 handshake; /* EDGE426_HANDSHAKE_* */
+	__u32 handshake;     /* EDGE426_HANDSHAKE_* */
+	__u32 flags;	     /* EDGE426_SERVICE_* */
+	__u32 syn_threshold; /* auto: handshakes that wait for their end and are too many */
+	__u32 calm_seconds;  /* auto: without so many, until the backend is trusted again */
 };
 
 #define EDGE426_HANDSHAKE_BACKEND 0 /* the server's kernel does the handshake */
+#define EDGE426_HANDSHAKE_EDGE 1    /* the XDP program does, with a cookie */
+#define EDGE426_HANDSHAKE_AUTO 2    /* the backend, and the edge under a flood */
+
+#define EDGE426_SERVICE_NO_BACKEND 1 /* no listener is needed; what is not HTTP is reset */
+
+/*
+ * `loads`: array, mmapable, index as in `services`: what happens to a
+ * service's handshakes. Written by the XDP program, not atomically: the
+ * figures steer and inform, nothing is proven by them. Times are of
+ * bpf_ktime_get_coarse_ns (CLOCK_MONOTONIC_COARSE).
+ */
+struct edge426_load {
+	__u64 edge_until;   /* auto: the edge answers SYNs until then */
+	__u64 window_start; /* of the second being counted */
+	__u32 syns;	    /* answered in it */
+	__u32 completed;    /* handshakes completed in it */
+	__u32 to_edge;	    /* auto: how often the edge took over */
+	__u32 to_backend;   /* auto: how often it gave back */
+	__u32 fallback;	    /* EDGE426_FALLBACK_*: why the last SYN went to the backend */
+	__u32 pad;
+};
+
+#define EDGE426_FALLBACK_NONE 0
+#define EDGE426_FALLBACK_MPTCP 1 /* the listener is an MPTCP socket; the hand-over refuses it */
+#define EDGE426_FALLBACK_HOST 2	 /* edge426_edge.unable says why */
+
+/*
+ * `edge`: array of one, mmapable: the secrets and what the host's TCP would
+ * put into a SYN-ACK. Written by the responder's process each second; not
+ * `ready` means that every SYN passes.
+ */
+struct edge426_edge {
+	__u64 key[2][2];      /* SipHash keys; key[0] makes cookies, both are accepted */
+	__u64 key_generation; /* grows with each rotation */
+	__u32 ready;
+	__u32 unable; /* EDGE426_UNABLE_*: bits */
+	__u32 flags;  /* EDGE426_TCP_* */
+	__u32 wscale; /* the window scale that the kernel would choose */
+	__u32 mtu;    /* of the interface */
+	__u32 pad;
+};
+
+#define EDGE426_UNABLE_SYNCOOKIES 1 /* net.ipv4.tcp_syncookies is 0 */
+#define EDGE426_UNABLE_KFUNC 2	    /* the kernel has no bpf_sk_assign_tcp_reqsk */
+#define EDGE426_UNABLE_CONNTRACK 4  /* nf_conntrack_tcp_loose is 0 */
+
+#define EDGE426_TCP_TIMESTAMPS 1     /* net.ipv4.tcp_timestamps */
+#define EDGE426_TCP_SACK 2	     /* net.ipv4.tcp_sack */
+#define EDGE426_TCP_WINDOW_SCALING 4 /* net.ipv4.tcp_window_scaling */
+#define EDGE426_TCP_ECN 8	     /* net.ipv4.tcp_ecn */
+
+#define EDGE426_KEY_SECONDS 60 /* between rotations: a cookie lives 60 to 120 s */
+
+/*
+ * `owned`: array of one: connections known to be the kernel's, by a hash of
+ * their addresses and ports. A cache: an entry saves the look-up in the
+ * kernel's socket table, a SYN takes the entry of its place away.
+ */
+#define EDGE426_OWNED_SLOTS 65536
+struct edge426_owned {
+	__u32 tag[EDGE426_OWNED_SLOTS];
+};
 
 /*
  * `answers`: array of two, mmapable, index = half. The whole HTTP message as
@@ -142,8 +210,20 @@ struct edge426_flow {
  * what to make of the packet. All in host order, except where said.
  */
 struct edge426_verdict {
-	__u32 seq; /* sequence number of what is sent to the client */
-	__u32 ack; /* its acknowledgement number */
+	union {
+		struct {
+			__u32 seq; /* sequence number of what is sent to the client */
+			__u32 ack; /* its acknowledgement number */
+		};
+		struct { /* TC, hand-over: what the handshake agreed on */
+			__u16 mss;
+			__u8 client_wscale; /* both EDGE426_NO_WSCALE when not agreed on */
+			__u8 server_wscale;
+			__u8 sack;
+			__u8 ecn;
+			__u8 hand_over_pad[2];
+		};
+	};
 	union {
 		__u32 server_seq; /* TC: sequence number of the reset for the server */
 		struct {
@@ -158,6 +238,7 @@ struct edge426_verdict {
 };
 
 #define EDGE426_MAGIC 0x26
+#define EDGE426_NO_WSCALE 15
 
 /*
  * The metadata of a packet for the TC program. Generic XDP on Linux 6.9 and
@@ -193,7 +274,9 @@ _Static_assert(sizeof(struct edge426_address_key) == 24, "address key");
 _Static_assert(__builtin_offsetof(struct edge426_address_key, address) ==
 		       4 + EDGE426_ADDRESS_BITS / 8,
 	       "address bits");
-_Static_assert(sizeof(struct edge426_service) == 4, "service");
+_Static_assert(sizeof(struct edge426_service) == 16, "service");
+_Static_assert(sizeof(struct edge426_load) == 40, "load");
+_Static_assert(sizeof(struct edge426_edge) == 64, "edge");
 _Static_assert(sizeof(struct edge426_answer) == 16 + EDGE426_ANSWER_MAX + 4, "answer");
 _Static_assert(sizeof(struct edge426_policy_text) == EDGE426_POLICY_TEXT_MAX, "policy text");
 _Static_assert(sizeof(struct edge426_flow_key) == 36, "flow key");
