@@ -23,6 +23,7 @@ enum payload_class {
 	PAYLOAD_HTTP_HEAD, /* HTTP whose answer has no body */
 	PAYLOAD_OTHER,
 	PAYLOAD_NEED_MORE,
+	PAYLOAD_NONE, /* there is no payload; the classifier never says so */
 };
 
 enum octet_class {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What XDP cannot do: one packet of the client that is both acknowledged to
- * the client and turned into the RST that ends the server's connection. The
- * XDP program decides and says so in the metadata; a packet without it costs
- * one comparison here and is not counted. Nothing is looked up or decided.
+ * the client and turned into the RST that ends the server's connection; and a
+ * connection whose handshake the edge did, made the kernel's own. The XDP
+ * program decides and says so in the metadata; a packet without it costs one
+ * comparison here and is not counted.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -13,6 +14,7 @@
 
 #include "checksum.h"
 #include "headers.h"
+#include "listener.bpf.h"
 #include "stats.bpf.h"
 #include "tcp_options.h"
 
@@ -238,21 +240,134 @@ static __always_inline int reset_server(struct __sk_buff *skb, const struct orig
 	return store_addresses(skb, origin, 0) || store_segment(skb, origin, &segment);
 }
 
-static __always_inline enum edge426_reason carry_out(struct __sk_buff *skb,
-						     const struct message *message)
+/* The kernel's struct bpf_tcp_req_attrs (include/net/tcp.h), Linux 6.9. */
+struct bpf_tcp_req_attrs {
+	__u32 rcv_tsval;
+	__u32 rcv_tsecr;
+	__u16 mss;
+	__u8 rcv_wscale;
+	__u8 snd_wscale;
+	__u8 ecn_ok;
+	__u8 wscale_ok;
+	__u8 sack_ok;
+	__u8 tstamp_ok;
+	__u8 usec_ts_ok;
+	__u8 reserved[3];
+};
+
+/* Where the kernel has none, the XDP program answers no SYN and nothing comes here. */
+extern int bpf_sk_assign_tcp_reqsk(struct __sk_buff *skb, struct sock *sk,
+				   struct bpf_tcp_req_attrs *attrs, int attrs__sz) __ksym __weak;
+
+static __always_inline struct bpf_sock *find_listener(struct __sk_buff *skb,
+						      const struct origin *origin)
+{
+	struct bpf_sock_tuple tuple = {};
+
+	if (origin->is_ip6) {
+		__builtin_memcpy(tuple.ipv6.saddr, &origin->ip6.source, 16);
+		__builtin_memcpy(tuple.ipv6.daddr, &origin->ip6.destination, 16);
+		tuple.ipv6.sport = origin->tcp.source;
+		tuple.ipv6.dport = origin->tcp.dest;
+		return bpf_skc_lookup_tcp(skb, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
+	}
+	tuple.ipv4.saddr = origin->ip4.source;
+	tuple.ipv4.daddr = origin->ip4.destination;
+	tuple.ipv4.sport = origin->tcp.source;
+	tuple.ipv4.dport = origin->tcp.dest;
+	return bpf_skc_lookup_tcp(skb, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
+}
+
+/* With timestamps the client's MSS comes back whole in TSecr, see edge_agree. */
+static __always_inline void read_agreed(const struct origin *origin,
+					const struct edge426_verdict *verdict,
+					const struct listener *listener,
+					struct bpf_tcp_req_attrs *attrs)
+{
+	__be32 tsval, tsecr;
+	__u16 mss;
+
+	attrs->mss = verdict->mss;
+	attrs->sack_ok = verdict->sack;
+	attrs->ecn_ok = verdict->ecn;
+	attrs->wscale_ok = verdict->client_wscale != EDGE426_NO_WSCALE;
+	if (attrs->wscale_ok) {
+		attrs->snd_wscale = verdict->client_wscale;
+		attrs->rcv_wscale = listener_wscale(listener, verdict->server_wscale);
+	}
+	if (origin->tcp_len != sizeof(struct tcp_segment))
+		return;
+	__builtin_memcpy(&tsval, origin->timestamps.tsval, sizeof(tsval));
+	__builtin_memcpy(&tsecr, origin->timestamps.tsecr, sizeof(tsecr));
+	attrs->tstamp_ok = 1;
+	attrs->rcv_tsval = bpf_ntohl(tsval);
+	attrs->rcv_tsecr = bpf_ntohl(tsecr);
+	mss = attrs->rcv_tsecr & 0xffff;
+	if (mss > attrs->mss)
+		attrs->mss = mss;
+}
+
+static __always_inline int assign(struct __sk_buff *skb, struct bpf_sock *sk,
+				  const struct origin *origin,
+				  const struct edge426_verdict *verdict)
+{
+	struct bpf_tcp_req_attrs attrs = {};
+	struct listener listener = {};
+	struct tcp_sock *tcp;
+
+	if (sk->state != BPF_TCP_LISTEN)
+		return -1;
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (!tcp)
+		return -1;
+	listener_read(tcp, &listener);
+	read_agreed(origin, verdict, &listener, &attrs);
+	if (!bpf_sk_assign_tcp_reqsk)
+		return -1;
+	return bpf_sk_assign_tcp_reqsk(skb, (struct sock *)tcp, &attrs, sizeof(attrs));
+}
+
+/* The packet goes on as it came; the kernel's TCP finds the request that is attached to it. */
+static __always_inline enum edge426_reason
+hand_over(struct __sk_buff *skb, const struct origin *origin, const struct edge426_verdict *verdict)
+{
+	struct bpf_sock *sk = find_listener(skb, origin);
+	int err;
+
+	if (!sk)
+		return EDGE426_REASON_tc_refused;
+	err = assign(skb, sk, origin, verdict);
+	bpf_sk_release(sk);
+	return err ? EDGE426_REASON_tc_refused : EDGE426_REASON_tc_handed_over;
+}
+
+static __always_inline enum edge426_reason end_server(struct __sk_buff *skb,
+						      const struct origin *origin,
+						      const struct edge426_verdict *verdict)
 {
 	enum edge426_reason reason = EDGE426_REASON_tc_reset;
-	struct origin origin = {};
 
-	if (restore_link(skb, message) || read_origin(skb, &origin) ||
-	    read_timestamps(skb, &origin) || trim(skb, &origin))
+	if (trim(skb, origin))
 		return EDGE426_REASON_tc_failed;
-	if (message->verdict.kind == EDGE426_TC_ACK_RESET) {
-		if (acknowledge_client(skb, &origin, &message->verdict))
+	if (verdict->kind == EDGE426_TC_ACK_RESET) {
+		if (acknowledge_client(skb, origin, verdict))
 			return EDGE426_REASON_tc_failed;
 		reason = EDGE426_REASON_tc_acked;
 	}
-	return reset_server(skb, &origin, &message->verdict) ? EDGE426_REASON_tc_failed : reason;
+	return reset_server(skb, origin, verdict) ? EDGE426_REASON_tc_failed : reason;
+}
+
+static __always_inline enum edge426_reason carry_out(struct __sk_buff *skb,
+						     const struct message *message)
+{
+	struct origin origin = {};
+
+	if (restore_link(skb, message) || read_origin(skb, &origin) ||
+	    read_timestamps(skb, &origin))
+		return EDGE426_REASON_tc_failed;
+	if (message->verdict.kind == EDGE426_TC_HAND_OVER)
+		return hand_over(skb, &origin, &message->verdict);
+	return end_server(skb, &origin, &message->verdict);
 }
 
 SEC("tc")

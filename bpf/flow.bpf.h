@@ -70,7 +70,9 @@ static __always_inline enum edge426_reason flow_take_over(struct edge426_flow *f
 	flow->first = segment->seq;
 	flow->next = segment->end;
 	flow->answer_seq = segment->ack;
-	flow->flags = class == PAYLOAD_HTTP_HEAD ? EDGE426_FLOW_HEAD : 0;
+	flow->flags &= EDGE426_FLOW_SERVER_RESET;
+	if (class == PAYLOAD_HTTP_HEAD)
+		flow->flags |= EDGE426_FLOW_HEAD;
 	return flow_answer(flow, segment, verdict, EDGE426_REASON_answered);
 }
 
@@ -193,15 +195,19 @@ static __always_inline enum edge426_reason flow_drive(struct xdp_md *ctx, struct
 	return flow_drive_ack(flow, segment, verdict);
 }
 
-/* Proven first data that is HTTP, or may become so: the flow begins. */
-static __always_inline enum edge426_reason
-flow_begin(const struct segment *segment, enum payload_class class, struct edge426_verdict *verdict)
+/*
+ * Proven first data that is HTTP, or may become so: the flow begins. `flags`
+ * is EDGE426_FLOW_SERVER_RESET when no server knows of the connection.
+ */
+static __always_inline enum edge426_reason flow_begin(const struct segment *segment,
+						      enum payload_class class, __u16 flags,
+						      struct edge426_verdict *verdict)
 {
-	struct edge426_flow flow = {.first = segment->seq};
+	struct edge426_flow flow = {.first = segment->seq, .flags = flags};
 	enum edge426_reason reason;
 
 	if (class == PAYLOAD_NEED_MORE) {
-		flow.flags = EDGE426_FLOW_HELD;
+		flow.flags |= EDGE426_FLOW_HELD;
 		reason = segment->fin ? EDGE426_REASON_let_go : EDGE426_REASON_held;
 	} else {
 		reason = flow_take_over(&flow, segment, class, verdict);

@@ -90,6 +90,32 @@ struct {
 	__type(value, struct edge426_worker);
 } workers SEC(".maps");
 
+/* Handshakes of each service; steers `handshake: auto`. Written by the XDP program. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2 * EDGE426_SERVICES_MAX);
+	__type(key, __u32);
+	__type(value, struct edge426_load);
+} loads SEC(".maps");
+
+/* Secrets of the cookies and how this host does TCP. Written by the responder's process. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct edge426_edge);
+} edge SEC(".maps");
+
+/* A cache of whose connections are the kernel's. Written by the XDP program. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct edge426_owned);
+} owned SEC(".maps");
+
 #include "stats.bpf.h"
 
 #endif

@@ -47,6 +47,8 @@ __noinline int packet_classify_octets(struct xdp_md *ctx, __u32 offset, __u32 le
 static __always_inline enum payload_class packet_classify(struct xdp_md *ctx,
 							  const struct segment *segment)
 {
+	if (segment->payload_len == 0)
+		return PAYLOAD_NONE;
 	if (segment->first_octet >= 0) {
 		enum octet_class first = classify_octet(segment->first_octet);
 

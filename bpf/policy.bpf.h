@@ -35,24 +35,28 @@ static __always_inline __u32 policy_match_address(const struct segment *segment,
 	return service ? *service : 0;
 }
 
-/* The service of the packet's destination; NULL when none has it. */
-static __always_inline struct edge426_service *policy_find_service(const struct segment *segment,
-								   __u32 half)
+/* Where the service of the packet's destination stands in `services`; -1 when none has it. */
+static __always_inline __s32 policy_find_service(const struct segment *segment, __u32 half)
 {
 	__u32 key = half * EDGE426_PORTS + bpf_ntohs(segment->key.server_port);
 	struct edge426_port *port = bpf_map_lookup_elem(&ports, &key);
 	__u32 service = 0;
 
 	if (!port)
-		return NULL;
+		return -1;
 	if (port->flags & EDGE426_PORT_BY_ADDRESS)
 		service = policy_match_address(segment, half);
 	if (!service)
 		service = port->service;
-	if (!service)
-		return NULL;
-	key = half * EDGE426_SERVICES_MAX + service - 1;
-	return bpf_map_lookup_elem(&services, &key);
+	return service ? (__s32)(half * EDGE426_SERVICES_MAX + service - 1) : -1;
+}
+
+/* `index` as policy_find_service gives it. */
+static __always_inline int policy_has_backend_handshake(__u32 index)
+{
+	struct edge426_service *service = bpf_map_lookup_elem(&services, &index);
+
+	return !service || service->handshake == EDGE426_HANDSHAKE_BACKEND;
 }
 
 #endif

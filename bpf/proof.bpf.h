@@ -7,20 +7,9 @@
 #ifndef EDGE426_PROOF_BPF_H
 #define EDGE426_PROOF_BPF_H
 
-#include <bpf/bpf_core_read.h>
-
+#include "kernel.bpf.h"
 #include "maps.bpf.h"
 #include "segment.h"
-
-/* The fields of the kernel's structs that are read; their offsets come from its BTF. */
-struct tcp_sock {
-	__u32 rcv_nxt;
-	__u64 bytes_received;
-} __attribute__((preserve_access_index));
-
-struct tcp_request_sock {
-	__u32 rcv_isn;
-} __attribute__((preserve_access_index));
 
 enum proof {
 	PROOF_FIRST,	 /* first octets of a real connection */

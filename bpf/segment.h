@@ -11,8 +11,8 @@
 #include "headers.h"
 
 struct segment {
-	struct edge426_flow_key key;
-	__u32 family; /* 4 or 6 */
+	struct edge426_flow_key key __attribute__((aligned(8))); /* hashed by words */
+	__u32 family;						 /* 4 or 6 */
 	__u32 seq, ack;
 	__u32 end; /* sequence number after payload and FIN */
 	__u32 ip_offset, tcp_offset;

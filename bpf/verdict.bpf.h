@@ -10,7 +10,7 @@
 #include "checksum.h"
 #include "maps.bpf.h"
 
-#define CUT_CHUNK 256 /* octets summed at a time; bpf_csum_diff takes up to 512 */
+#define CUT_CHUNK 64 /* octets summed at a time; they lie on the stack */
 #define CUT_CHUNKS_MAX (65536 / CUT_CHUNK)
 
 static __always_inline int verdict_has_responder(struct xdp_md *ctx)
@@ -93,6 +93,12 @@ static __always_inline int verdict_drop(enum edge426_reason reason)
 	return XDP_DROP;
 }
 
+static __always_inline int verdict_send_back(enum edge426_reason reason)
+{
+	count(reason);
+	return XDP_TX;
+}
+
 /* To the AF_XDP socket of this queue; when it is gone, to the server. */
 static __always_inline int verdict_respond(struct xdp_md *ctx, __u32 payload_end,
 					   struct edge426_verdict *verdict,
@@ -130,6 +136,7 @@ static __always_inline int verdict_needs_responder(enum edge426_reason reason)
 	case EDGE426_REASON_acked:
 	case EDGE426_REASON_keepalive:
 	case EDGE426_REASON_reset_client:
+	case EDGE426_REASON_reset_other:
 		return 1;
 	default:
 		return 0;
@@ -145,11 +152,17 @@ static __always_inline int verdict_execute(struct xdp_md *ctx, __u32 payload_end
 		return verdict_respond(ctx, payload_end, verdict, reason);
 	switch (reason) {
 	case EDGE426_REASON_reset_server:
+	case EDGE426_REASON_handed_over:
 		return verdict_to_tc(ctx, verdict, reason);
+	case EDGE426_REASON_syn_answered:
+		return verdict_send_back(reason);
 	case EDGE426_REASON_held:
 	case EDGE426_REASON_zero_window:
 	case EDGE426_REASON_out_of_order:
 	case EDGE426_REASON_absorbed:
+	case EDGE426_REASON_syn_failed:
+	case EDGE426_REASON_handshake_ended:
+	case EDGE426_REASON_ahead:
 		return verdict_drop(reason);
 	default:
 		return verdict_pass(reason);

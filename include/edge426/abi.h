@@ -261,6 +261,7 @@ struct edge426_tc_metadata {
 #define EDGE426_SEND_RESET 3   /* responder: RST to the client */
 #define EDGE426_TC_RESET 4     /* TC: the packet becomes the server's RST */
 #define EDGE426_TC_ACK_RESET 5 /* TC: acknowledge to the client, then the same */
+#define EDGE426_TC_HAND_OVER 6 /* TC: the kernel makes the connection of our cookie its own */
 
 /* `workers`: array, mmapable, index = queue: counters of the responder, see reasons.h. */
 #define EDGE426_WORKER_COUNTERS 16

@@ -37,7 +37,21 @@
 	X(absorbed, "dropped: an ACK or RST of a plaintext flow that needs nothing more")          \
 	X(tc_reset, "at TC: the server's RST made")                                                \
 	X(tc_acked, "at TC: acknowledged to the client, the server's RST made")                    \
-	X(tc_failed, "at TC: the packet could not be rewritten and was dropped")
+	X(tc_failed, "at TC: the packet could not be rewritten and was dropped")                   \
+	X(syn_answered, "sent back: a SYN, answered with a cookie")                                \
+	X(syn_of_kernel, "passed: a SYN for which the kernel has a socket, or has no listener")    \
+	X(syn_to_backend, "passed: a SYN that the server's kernel is to answer")                   \
+	X(syn_unfit, "passed: a SYN with options or addresses that only the kernel may judge")     \
+	X(fallback_mptcp, "passed: a SYN, because the listener is an MPTCP socket")                \
+	X(fallback_host,                                                                           \
+	  "passed: a SYN, because the host or the responder is not ready for the edge")            \
+	X(syn_failed, "dropped: a SYN whose answer could not be written")                          \
+	X(handshake_ended, "dropped: the bare ACK that ends a handshake of the edge")              \
+	X(ahead, "dropped: it overtook the first data of a handshake of the edge")                 \
+	X(handed_over, "handed over: first data of a handshake of the edge that is not HTTP")      \
+	X(reset_other, "reset: not HTTP, on a service without a backend")                          \
+	X(tc_handed_over, "at TC: the kernel took the connection")                                 \
+	X(tc_refused, "at TC: the kernel did not take the connection")
 
 /* What the responder did with a frame. */
 #define EDGE426_WORKER_REASONS(X)                                                                  \
