@@ -34,6 +34,12 @@ static __always_inline struct edge426_edge *edge_settings(void)
 	return bpf_map_lookup_elem(&edge, &zero);
 }
 
+/* The key that makes cookies, or `back` rotations before it. */
+static __always_inline const __u64 *edge_key(const struct edge426_edge *settings, __u32 back)
+{
+	return settings->key[(settings->current + EDGE426_KEYS - back) % EDGE426_KEYS];
+}
+
 static __always_inline __u64 edge_mix(__u64 mixed, __u64 word)
 {
 	mixed = (mixed ^ word) * 0x9e3779b97f4a7c15ULL;
@@ -44,7 +50,7 @@ static __always_inline __u64 edge_mix(__u64 mixed, __u64 word)
 static __always_inline __u32 *edge_owned_slot(const struct edge426_edge *settings,
 					      const struct segment *segment, __u32 *tag)
 {
-	__u64 mixed = settings->key[0][0], words[4];
+	__u64 mixed = settings->seed, words[4];
 	struct edge426_owned *slots;
 	__u32 zero = 0, port_pair;
 
@@ -71,8 +77,8 @@ __noinline int edge_match(const struct segment *segment)
 
 	if (!segment || !settings)
 		return COOKIE_NONE;
-	match = cookie_check(settings->key[0], segment);
-	return match == COOKIE_NONE ? cookie_check(settings->key[1], segment) : match;
+	match = cookie_check(edge_key(settings, 0), segment);
+	return match == COOKIE_NONE ? cookie_check(edge_key(settings, 1), segment) : match;
 }
 
 /* Whether the SYN is for a listener and for no other socket, TIME_WAIT included. */
@@ -191,7 +197,7 @@ static __always_inline void edge_agree(const struct edge426_edge *settings,
 	}
 	agreed.sack = reply->sack;
 	agreed.ecn = reply->ecn;
-	reply->seq = cookie_make(settings->key[0], syn, &agreed);
+	reply->seq = cookie_make(edge_key(settings, 0), syn, &agreed);
 	reply->tsval = reply->seq << 16 | offer->mss; /* the MSS whole comes back with it */
 	reply->window =
 		edge_window(listener->space, reply->mss - (reply->timestamps ? TIMESTAMPS_LEN : 0));

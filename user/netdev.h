@@ -14,6 +14,9 @@ int netdev_index(const char *name);
 /* RX queues in use, at least 1: drivers that do not tell have one. */
 __u32 netdev_queues(const char *name);
 
+/* Octets of the largest IP packet; 0 when there is no such interface. */
+__u32 netdev_mtu(const char *name);
+
 /* Inode of this process's network namespace; 0 when /proc does not tell. */
 __u64 netdev_namespace(void);
 

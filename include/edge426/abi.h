@@ -123,20 +123,22 @@ struct edge426_load {
 #define EDGE426_FALLBACK_MPTCP 1 /* the listener is an MPTCP socket; the hand-over refuses it */
 #define EDGE426_FALLBACK_HOST 2	 /* edge426_edge.unable says why */
 
+#define EDGE426_KEYS 3 /* one is current, one the previous, one being made */
+
 /*
  * `edge`: array of one, mmapable: the secrets and what the host's TCP would
  * put into a SYN-ACK. Written by the responder's process each second; not
  * `ready` means that every SYN passes.
  */
 struct edge426_edge {
-	__u64 key[2][2];      /* SipHash keys; key[0] makes cookies, both are accepted */
-	__u64 key_generation; /* grows with each rotation */
+	__u64 key[EDGE426_KEYS][2]; /* SipHash keys, the one that makes cookies at `current` */
+	__u64 seed;		    /* of the hash of `owned` */
+	__u32 current;		    /* the key before it, in a circle, is accepted too */
 	__u32 ready;
 	__u32 unable; /* EDGE426_UNABLE_*: bits */
 	__u32 flags;  /* EDGE426_TCP_* */
 	__u32 wscale; /* the window scale that the kernel would choose */
 	__u32 mtu;    /* of the interface */
-	__u32 pad;
 };
 
 #define EDGE426_UNABLE_SYNCOOKIES 1 /* net.ipv4.tcp_syncookies is 0 */
@@ -277,7 +279,7 @@ _Static_assert(__builtin_offsetof(struct edge426_address_key, address) ==
 	       "address bits");
 _Static_assert(sizeof(struct edge426_service) == 16, "service");
 _Static_assert(sizeof(struct edge426_load) == 40, "load");
-_Static_assert(sizeof(struct edge426_edge) == 64, "edge");
+_Static_assert(sizeof(struct edge426_edge) == 80, "edge");
 _Static_assert(sizeof(struct edge426_answer) == 16 + EDGE426_ANSWER_MAX + 4, "answer");
 _Static_assert(sizeof(struct edge426_policy_text) == EDGE426_POLICY_TEXT_MAX, "policy text");
 _Static_assert(sizeof(struct edge426_flow_key) == 36, "flow key");
