@@ -37,7 +37,7 @@ static __always_inline struct edge426_edge *edge_settings(void)
 /* The key that makes cookies, or `back` rotations before it. */
 static __always_inline const __u64 *edge_key(const struct edge426_edge *settings, __u32 back)
 {
-	return settings->key[(settings->current + EDGE426_KEYS - back) % EDGE426_KEYS];
+	return settings->key[(settings->current - back) & (EDGE426_KEYS - 1)];
 }
 
 static __always_inline __u64 edge_mix(__u64 mixed, __u64 word)

@@ -123,7 +123,7 @@ struct edge426_load {
 #define EDGE426_FALLBACK_MPTCP 1 /* the listener is an MPTCP socket; the hand-over refuses it */
 #define EDGE426_FALLBACK_HOST 2	 /* edge426_edge.unable says why */
 
-#define EDGE426_KEYS 3 /* one is current, one the previous, one being made */
+#define EDGE426_KEYS 4 /* a power of two; current, previous and the one being made are used */
 
 /*
  * `edge`: array of one, mmapable: the secrets and what the host's TCP would
@@ -279,7 +279,7 @@ _Static_assert(__builtin_offsetof(struct edge426_address_key, address) ==
 	       "address bits");
 _Static_assert(sizeof(struct edge426_service) == 16, "service");
 _Static_assert(sizeof(struct edge426_load) == 40, "load");
-_Static_assert(sizeof(struct edge426_edge) == 80, "edge");
+_Static_assert(sizeof(struct edge426_edge) == 96, "edge");
 _Static_assert(sizeof(struct edge426_answer) == 16 + EDGE426_ANSWER_MAX + 4, "answer");
 _Static_assert(sizeof(struct edge426_policy_text) == EDGE426_POLICY_TEXT_MAX, "policy text");
 _Static_assert(sizeof(struct edge426_flow_key) == 36, "flow key");
