@@ -45,26 +45,26 @@ static error_t attach_parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_child children[] = {
-    {&target_argp, 0, NULL, 1}, {&log_argp, 0, NULL, 9}, {0}};
+	{&target_argp, 0, NULL, 1}, {&log_argp, 0, NULL, 9}, {0}};
 
 static const struct argp_option attach_options[] = {
-    {"xdp-mode", 'm', "MODE", 0, "auto (default), native or generic", 3},
-    {0},
+	{"xdp-mode", 'm', "MODE", 0, "auto (default), native or generic", 3},
+	{0},
 };
 
 static const struct argp attach_argp = {
-    .options = attach_options,
-    .parser = attach_parse,
-    .children = children,
-    .doc = "Attach the programs and pin the maps, without a responder: everything passes until "
-	   "edge426 run serves. It stays until edge426 detach.",
+	.options = attach_options,
+	.parser = attach_parse,
+	.children = children,
+	.doc = "Attach the programs and pin the maps, without a responder: everything passes until "
+	       "edge426 run serves. It stays until edge426 detach.",
 };
 
 static const struct argp detach_argp = {
-    .parser = attach_parse,
-    .children = children,
-    .doc = "Take edge426's programs off the interfaces and remove the pins, also those that a "
-	   "killed process left.",
+	.parser = attach_parse,
+	.children = children,
+	.doc = "Take edge426's programs off the interfaces and remove the pins, also those that a "
+	       "killed process left.",
 };
 
 static int attach_one(const struct attach *attach, const struct target *target,
@@ -103,7 +103,7 @@ typedef int each_fn(const struct attach *attach, const struct target *target,
 /* An interface that fails does not keep the others from being done. */
 static int for_each(struct attach *attach, each_fn *each)
 {
-	struct failure failure;
+	struct failure failure = {0};
 	int status = VERB_DONE;
 
 	if (targets_resolve(&attach->targets, &failure)) {

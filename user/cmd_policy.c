@@ -41,35 +41,36 @@ static error_t options_parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_child children[] = {
-    {&target_argp, 0, NULL, 1}, {&log_argp, 0, NULL, 9}, {0}};
+	{&target_argp, 0, NULL, 1}, {&log_argp, 0, NULL, 9}, {0}};
 
 static const struct argp_child check_children[] = {{&log_argp, 0, NULL, 9}, {0}};
 
 static const struct argp check_argp = {
-    .parser = options_parse,
-    .children = check_children,
-    .args_doc = "FILE",
-    .doc = "Check a policy file, see edge426-policy(5); needs no privilege and changes nothing.",
+	.parser = options_parse,
+	.children = check_children,
+	.args_doc = "FILE",
+	.doc = "Check a policy file, see edge426-policy(5); needs no privilege and changes "
+	       "nothing.",
 };
 
 static const struct argp apply_argp = {
-    .parser = options_parse,
-    .children = children,
-    .args_doc = "FILE",
-    .doc = "Make the file the policy of the interfaces, at once and while traffic flows. An "
-	   "invalid file changes nothing.",
+	.parser = options_parse,
+	.children = children,
+	.args_doc = "FILE",
+	.doc = "Make the file the policy of the interfaces, at once and while traffic flows. An "
+	       "invalid file changes nothing.",
 };
 
 static const struct argp show_argp = {
-    .parser = options_parse,
-    .children = children,
-    .doc = "Print the running policy, in the form that apply reads.",
+	.parser = options_parse,
+	.children = children,
+	.doc = "Print the running policy, in the form that apply reads.",
 };
 
 /* 0, or the exit status; a file that cannot be read is no invalid policy. */
 static int read_file(const char *file, struct policy *policy)
 {
-	struct failure failure;
+	struct failure failure = {0};
 	int err = policy_read_file(file, policy, &failure);
 
 	if (!err)
@@ -166,16 +167,16 @@ static int show_run(int argc, char **argv)
 }
 
 static const struct verb verbs[] = {
-    {"check", "check a policy file", check_run},
-    {"apply", "make a file the running policy", apply_run},
-    {"show", "print the running policy", show_run},
+	{"check", "check a policy file", check_run},
+	{"apply", "make a file the running policy", apply_run},
+	{"show", "print the running policy", show_run},
 };
 
 static const struct verb_table table = {
-    .synopsis = "edge426 policy check|apply|show [OPTION...] [FILE]",
-    .verbs = verbs,
-    .len = sizeof(verbs) / sizeof(verbs[0]),
-    .bare = &verbs[2],
+	.synopsis = "edge426 policy check|apply|show [OPTION...] [FILE]",
+	.verbs = verbs,
+	.len = sizeof(verbs) / sizeof(verbs[0]),
+	.bare = &verbs[2],
 };
 
 int cmd_policy(int argc, char **argv)

@@ -128,7 +128,7 @@ static bool maps_have_policy(const struct targets *targets)
 
 	for (size_t i = 0; i < targets->len && all; i++) {
 		struct store store;
-		struct failure ignored;
+		struct failure ignored = {0};
 
 		if (store_open(targets->list[i].dir, &store, &ignored))
 			return false;
@@ -141,7 +141,7 @@ static bool maps_have_policy(const struct targets *targets)
 /* 0, or the exit status. */
 static int read_policy(struct run *run)
 {
-	struct failure failure;
+	struct failure failure = {0};
 	int err;
 
 	run->has_policy = run->policy_path || run->ports_len;
@@ -161,7 +161,7 @@ static int read_policy(struct run *run)
 
 static int publish_everywhere(struct run *run, const struct policy *policy)
 {
-	struct failure failure;
+	struct failure failure = {0};
 
 	for (size_t i = 0; i < run->serves_len; i++) {
 		if (!serve_publish(&run->serves[i], policy, &failure))
@@ -175,7 +175,7 @@ static int publish_everywhere(struct run *run, const struct policy *policy)
 static void reload(struct run *run)
 {
 	struct policy policy = {0};
-	struct failure failure;
+	struct failure failure = {0};
 
 	if (!run->policy_path || !strcmp(run->policy_path, "-")) {
 		log_error("SIGHUP: there is no policy file to read again; nothing changed");
@@ -197,7 +197,7 @@ static int start_all(struct run *run)
 {
 	struct loader_request request = {
 		.mode = run->mode, .attached = run->attached, .owner = EDGE426_OWNER_RUN};
-	struct failure failure;
+	struct failure failure = {0};
 
 	run->serves = calloc(run->targets.len, sizeof(*run->serves));
 	if (!run->serves) {
@@ -227,7 +227,7 @@ static void announce_all(const struct run *run)
 
 static int stop_all(struct run *run)
 {
-	struct failure failure;
+	struct failure failure = {0};
 	int status = VERB_DONE;
 
 	while (run->serves_len) {
@@ -285,7 +285,7 @@ static int serve_all(struct run *run)
 int cmd_run(int argc, char **argv)
 {
 	struct run run = {0};
-	struct failure failure;
+	struct failure failure = {0};
 	int status;
 
 	argp_parse(&run_argp, argc, argv, 0, NULL, &run);

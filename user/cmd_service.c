@@ -83,40 +83,40 @@ static error_t options_parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_child children[] = {
-    {&target_argp, 0, NULL, 1}, {&log_argp, 0, NULL, 9}, {0}};
+	{&target_argp, 0, NULL, 1}, {&log_argp, 0, NULL, 9}, {0}};
 
 static const struct argp_option add_options[] = {
-    {"port", 'p', "N", 0, "Port of the service", 2},
-    {"address", 'a', "PREFIX", 0, "IPv4 or IPv6 address or prefix (default any)", 2},
-    {"handshake", 's', "HOW", 0, "backend (default): the server does it", 2},
-    {0},
+	{"port", 'p', "N", 0, "Port of the service", 2},
+	{"address", 'a', "PREFIX", 0, "IPv4 or IPv6 address or prefix (default any)", 2},
+	{"handshake", 's', "HOW", 0, "backend (default): the server does it", 2},
+	{0},
 };
 
 static const struct argp_option list_options[] = {
-    {"json", 'j', NULL, 0, "Print JSON", 2},
-    {0},
+	{"json", 'j', NULL, 0, "Print JSON", 2},
+	{0},
 };
 
 static const struct argp add_argp = {
-    .options = add_options,
-    .parser = options_parse,
-    .children = children,
-    .args_doc = "NAME",
-    .doc = "Add a service to the running policy, at once.",
+	.options = add_options,
+	.parser = options_parse,
+	.children = children,
+	.args_doc = "NAME",
+	.doc = "Add a service to the running policy, at once.",
 };
 
 static const struct argp del_argp = {
-    .parser = options_parse,
-    .children = children,
-    .args_doc = "NAME",
-    .doc = "Remove a service from the running policy, at once.",
+	.parser = options_parse,
+	.children = children,
+	.args_doc = "NAME",
+	.doc = "Remove a service from the running policy, at once.",
 };
 
 static const struct argp list_argp = {
-    .options = list_options,
-    .parser = options_parse,
-    .children = children,
-    .doc = "List the services of the running policy.",
+	.options = list_options,
+	.parser = options_parse,
+	.children = children,
+	.doc = "List the services of the running policy.",
 };
 
 /* The running policy, or the default one when there is none yet. */
@@ -263,16 +263,16 @@ static int list_run(int argc, char **argv)
 }
 
 static const struct verb verbs[] = {
-    {"add", "add a service", add_run},
-    {"del", "remove a service", del_run},
-    {"list", "list the services", list_run},
+	{"add", "add a service", add_run},
+	{"del", "remove a service", del_run},
+	{"list", "list the services", list_run},
 };
 
 static const struct verb_table table = {
-    .synopsis = "edge426 service add|del|list [OPTION...] [NAME]",
-    .verbs = verbs,
-    .len = sizeof(verbs) / sizeof(verbs[0]),
-    .bare = &verbs[2],
+	.synopsis = "edge426 service add|del|list [OPTION...] [NAME]",
+	.verbs = verbs,
+	.len = sizeof(verbs) / sizeof(verbs[0]),
+	.bare = &verbs[2],
 };
 
 int cmd_service(int argc, char **argv)

@@ -51,19 +51,19 @@ static error_t options_parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_child children[] = {
-    {&target_argp, 0, NULL, 1}, {&log_argp, 0, NULL, 9}, {0}};
+	{&target_argp, 0, NULL, 1}, {&log_argp, 0, NULL, 9}, {0}};
 
 static const struct argp_option stats_options[] = {
-    {"json", 'j', NULL, 0, "Print JSON", 2},
-    {"watch", 'w', NULL, 0, "Print again every second", 2},
-    {0},
+	{"json", 'j', NULL, 0, "Print JSON", 2},
+	{"watch", 'w', NULL, 0, "Print again every second", 2},
+	{0},
 };
 
 static const struct argp argp = {
-    .options = stats_options,
-    .parser = options_parse,
-    .children = children,
-    .doc = "Print how many packets were left for which reason, and what the responder did.",
+	.options = stats_options,
+	.parser = options_parse,
+	.children = children,
+	.doc = "Print how many packets were left for which reason, and what the responder did.",
 };
 
 static void print_counts(const struct reason *reasons, const __u64 *count, size_t len)
@@ -93,9 +93,9 @@ static int stats_one(void *context, struct store *store, const char *label, stru
 	store_read_workers(store, responder);
 	if (options->json) {
 		json_t *object = json_pack(
-		    "{s:o, s:o}", "packets",
-		    counts_json(packet_reasons, packets, EDGE426_REASON_COUNT), "responder",
-		    counts_json(worker_reasons, responder, EDGE426_WORKER_COUNT));
+			"{s:o, s:o}", "packets",
+			counts_json(packet_reasons, packets, EDGE426_REASON_COUNT), "responder",
+			counts_json(worker_reasons, responder, EDGE426_WORKER_COUNT));
 
 		json_object_set_new(options->root, label, object);
 		return 0;

@@ -60,28 +60,28 @@ static error_t options_parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_child children[] = {
-    {&target_argp, 0, NULL, 1}, {&log_argp, 0, NULL, 9}, {0}};
+	{&target_argp, 0, NULL, 1}, {&log_argp, 0, NULL, 9}, {0}};
 
 static const struct argp_option status_options[] = {
-    {"json", 'j', NULL, 0, "Print JSON", 2},
-    {"wait", 'w', "SECONDS", 0, "Wait until a responder serves; exit status 1 on time-out", 2},
-    {0},
+	{"json", 'j', NULL, 0, "Print JSON", 2},
+	{"wait", 'w', "SECONDS", 0, "Wait until a responder serves; exit status 1 on time-out", 2},
+	{0},
 };
 
 static const struct argp argp = {
-    .options = status_options,
-    .parser = options_parse,
-    .children = children,
-    .doc = "Print where edge426 is attached, by whom, whether a responder serves, and which "
-	   "policy counts.",
+	.options = status_options,
+	.parser = options_parse,
+	.children = children,
+	.doc = "Print where edge426 is attached, by whom, whether a responder serves, and which "
+	       "policy counts.",
 };
 
 static const char *owner_name(__u32 owner)
 {
 	static const char *const names[] = {
-	    [EDGE426_OWNER_NONE] = "another loader",
-	    [EDGE426_OWNER_ATTACH] = "attach",
-	    [EDGE426_OWNER_RUN] = "run",
+		[EDGE426_OWNER_NONE] = "another loader",
+		[EDGE426_OWNER_ATTACH] = "attach",
+		[EDGE426_OWNER_RUN] = "run",
 	};
 
 	return owner < sizeof(names) / sizeof(names[0]) ? names[owner] : "unknown";
@@ -116,7 +116,7 @@ static int make_report(const struct target *target, struct report *report, struc
 		report->state = *store.state;
 		report->alive = store_is_served(&store);
 		report->elsewhere =
-		    report->state.abi_version && report->state.netns != netdev_namespace();
+			report->state.abi_version && report->state.netns != netdev_namespace();
 		store_close(&store);
 	}
 	if (!target->interface[0] && !report->elsewhere)
@@ -194,7 +194,7 @@ static int print_status(struct options *options)
 {
 	struct targets targets = options->targets;
 	json_t *root = json_object();
-	struct failure failure;
+	struct failure failure = {0};
 	struct report report;
 	int err = targets_resolve(&targets, &failure);
 
@@ -218,7 +218,7 @@ static int print_status(struct options *options)
 
 static bool is_served(const struct target *target)
 {
-	struct failure ignored;
+	struct failure ignored = {0};
 	struct store store;
 	bool served;
 
@@ -233,7 +233,7 @@ static bool is_served(const struct target *target)
 static bool all_served(const struct options *options)
 {
 	struct targets targets = options->targets;
-	struct failure ignored;
+	struct failure ignored = {0};
 	bool all = !targets_resolve(&targets, &ignored) && targets.len > 0;
 
 	for (size_t i = 0; i < targets.len && all; i++)

@@ -12,6 +12,6 @@ struct failure {
 
 /* Formats the sentence and returns -err (err > 0), so that `return failure_set(...)` reads well. */
 int failure_set(struct failure *failure, int err, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+	__attribute__((format(printf, 3, 4)));
 
 #endif

@@ -145,13 +145,32 @@ int hook_attach_xdp(int ifindex, int prog_fd, const struct hook *old, __u32 mode
 	return set_xdp(ifindex, prog_fd, mode, old->prog_id);
 }
 
+/* By hand, since libbpf wants the padding zero as well. */
+static void init_tc_hook(int ifindex, enum bpf_tc_attach_point point, struct bpf_tc_hook *hook)
+{
+	memset(hook, 0, sizeof(*hook));
+	hook->sz = sizeof(*hook);
+	hook->ifindex = ifindex;
+	hook->attach_point = point;
+}
+
+static void init_tc_place(struct bpf_tc_opts *opts)
+{
+	memset(opts, 0, sizeof(*opts));
+	opts->sz = sizeof(*opts);
+	opts->handle = TC_HANDLE;
+	opts->priority = TC_PRIORITY;
+}
+
 /* Program id of the filter at our place: 0 when there is none. */
 static __u32 query_tc(int ifindex, bool *ours)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = TC_HANDLE, .priority = TC_PRIORITY);
+	struct bpf_tc_hook hook;
+	struct bpf_tc_opts opts;
 	char name[16];
 
+	init_tc_hook(ifindex, BPF_TC_INGRESS, &hook);
+	init_tc_place(&opts);
 	if (bpf_tc_query(&hook, &opts))
 		return 0;
 	read_name(opts.prog_id, name);
@@ -168,17 +187,21 @@ bool hook_has_tc(int ifindex)
 
 int hook_attach_tc(int ifindex, int prog_fd, bool *made_qdisc)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog_fd, .flags = BPF_TC_F_REPLACE,
-		    .handle = TC_HANDLE, .priority = TC_PRIORITY);
+	struct bpf_tc_hook hook;
+	struct bpf_tc_opts opts;
 	bool ours = true;
-	int err = bpf_tc_hook_create(&hook);
+	int err;
 
+	init_tc_hook(ifindex, BPF_TC_INGRESS, &hook);
+	err = bpf_tc_hook_create(&hook);
 	if (err && err != -EEXIST)
 		return err;
 	*made_qdisc = !err;
 	if (query_tc(ifindex, &ours) && !ours)
 		return -EEXIST;
+	init_tc_place(&opts);
+	opts.prog_fd = prog_fd;
+	opts.flags = BPF_TC_F_REPLACE;
 	return bpf_tc_attach(&hook, &opts);
 }
 
@@ -202,10 +225,10 @@ static bool has_filters(int ifindex, __u32 parent)
 		struct nlmsghdr header;
 		struct tcmsg tc;
 	} request = {
-	    .header = {.nlmsg_len = sizeof(request),
-		       .nlmsg_type = RTM_GETTFILTER,
-		       .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-	    .tc = {.tcm_ifindex = ifindex, .tcm_parent = parent},
+		.header = {.nlmsg_len = sizeof(request),
+			   .nlmsg_type = RTM_GETTFILTER,
+			   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+		.tc = {.tcm_ifindex = ifindex, .tcm_parent = parent},
 	};
 	char answer[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
@@ -216,8 +239,8 @@ static bool has_filters(int ifindex, __u32 parent)
 	while (!done && !found) {
 		ssize_t len = recv(fd, answer, sizeof(answer), 0);
 
-		found =
-		    len <= 0 || count_filters((const struct nlmsghdr *)answer, (size_t)len, &done);
+		found = len <= 0 ||
+			count_filters((const struct nlmsghdr *)answer, (size_t)len, &done);
 	}
 	if (fd >= 0)
 		close(fd);
@@ -226,21 +249,24 @@ static bool has_filters(int ifindex, __u32 parent)
 
 static int remove_empty_qdisc(int ifindex)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
-		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+	struct bpf_tc_hook hook;
 
 	if (has_filters(ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)) ||
 	    has_filters(ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)))
 		return 0;
+	init_tc_hook(ifindex, BPF_TC_INGRESS | BPF_TC_EGRESS, &hook);
 	return bpf_tc_hook_destroy(&hook);
 }
 
 int hook_detach_tc(int ifindex, bool remove_qdisc)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = TC_HANDLE, .priority = TC_PRIORITY);
-	int err = hook_has_tc(ifindex) ? bpf_tc_detach(&hook, &opts) : 0;
+	struct bpf_tc_hook hook;
+	struct bpf_tc_opts opts;
+	int err;
 
+	init_tc_hook(ifindex, BPF_TC_INGRESS, &hook);
+	init_tc_place(&opts);
+	err = hook_has_tc(ifindex) ? bpf_tc_detach(&hook, &opts) : 0;
 	if (err || !remove_qdisc)
 		return err;
 	err = remove_empty_qdisc(ifindex);

@@ -27,22 +27,23 @@ struct layout_row {
 	}
 
 static const struct layout_row rows[LAYOUT_MAPS] = {
-    [LAYOUT_STATE] = ROW_ARRAY(EDGE426_MAP_STATE, struct edge426_state, 1, true),
-    [LAYOUT_PORTS] = ROW_ARRAY(EDGE426_MAP_PORTS, struct edge426_port, 2 * EDGE426_PORTS, true),
-    [LAYOUT_SERVICES] =
-	ROW_ARRAY(EDGE426_MAP_SERVICES, struct edge426_service, 2 * EDGE426_SERVICES_MAX, true),
-    [LAYOUT_ADDRESSES] = {EDGE426_MAP_ADDRESSES, BPF_MAP_TYPE_LPM_TRIE,
-			  sizeof(struct edge426_address_key), sizeof(__u32),
-			  2 * EDGE426_SERVICES_MAX, BPF_F_NO_PREALLOC, true},
-    [LAYOUT_ANSWERS] = ROW_ARRAY(EDGE426_MAP_ANSWERS, struct edge426_answer, 2, false),
-    [LAYOUT_POLICY_TEXT] = ROW_ARRAY(EDGE426_MAP_POLICY_TEXT, struct edge426_policy_text, 2, false),
-    [LAYOUT_FLOWS] = {EDGE426_MAP_FLOWS, BPF_MAP_TYPE_LRU_HASH, sizeof(struct edge426_flow_key),
-		      sizeof(struct edge426_flow), EDGE426_FLOWS_MAX, 0, true},
-    [LAYOUT_XSKS] = {EDGE426_MAP_XSKS, BPF_MAP_TYPE_XSKMAP, 4, 4, EDGE426_QUEUES_MAX, 0, true},
-    [LAYOUT_REASONS] = {EDGE426_MAP_REASONS, BPF_MAP_TYPE_PERCPU_ARRAY, 4, sizeof(__u64),
-			EDGE426_REASON_COUNT, 0, true},
-    [LAYOUT_WORKERS] =
-	ROW_ARRAY(EDGE426_MAP_WORKERS, struct edge426_worker, EDGE426_QUEUES_MAX, false),
+	[LAYOUT_STATE] = ROW_ARRAY(EDGE426_MAP_STATE, struct edge426_state, 1, true),
+	[LAYOUT_PORTS] = ROW_ARRAY(EDGE426_MAP_PORTS, struct edge426_port, 2 * EDGE426_PORTS, true),
+	[LAYOUT_SERVICES] = ROW_ARRAY(EDGE426_MAP_SERVICES, struct edge426_service,
+				      2 * EDGE426_SERVICES_MAX, true),
+	[LAYOUT_ADDRESSES] = {EDGE426_MAP_ADDRESSES, BPF_MAP_TYPE_LPM_TRIE,
+			      sizeof(struct edge426_address_key), sizeof(__u32),
+			      2 * EDGE426_SERVICES_MAX, BPF_F_NO_PREALLOC, true},
+	[LAYOUT_ANSWERS] = ROW_ARRAY(EDGE426_MAP_ANSWERS, struct edge426_answer, 2, false),
+	[LAYOUT_POLICY_TEXT] =
+		ROW_ARRAY(EDGE426_MAP_POLICY_TEXT, struct edge426_policy_text, 2, false),
+	[LAYOUT_FLOWS] = {EDGE426_MAP_FLOWS, BPF_MAP_TYPE_LRU_HASH, sizeof(struct edge426_flow_key),
+			  sizeof(struct edge426_flow), EDGE426_FLOWS_MAX, 0, true},
+	[LAYOUT_XSKS] = {EDGE426_MAP_XSKS, BPF_MAP_TYPE_XSKMAP, 4, 4, EDGE426_QUEUES_MAX, 0, true},
+	[LAYOUT_REASONS] = {EDGE426_MAP_REASONS, BPF_MAP_TYPE_PERCPU_ARRAY, 4, sizeof(__u64),
+			    EDGE426_REASON_COUNT, 0, true},
+	[LAYOUT_WORKERS] =
+		ROW_ARRAY(EDGE426_MAP_WORKERS, struct edge426_worker, EDGE426_QUEUES_MAX, false),
 };
 
 const char *layout_name(enum layout_map map)

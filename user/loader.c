@@ -209,8 +209,8 @@ static int attach_tc(struct attachment *a, struct failure *failure)
 static const char *xdp_hint(int err)
 {
 	return err == EBUSY || err == EEXIST
-		   ? "; another XDP program came first"
-		   : "; --verbose shows the driver's reason, --xdp-mode generic may help";
+		       ? "; another XDP program came first"
+		       : "; --verbose shows the driver's reason, --xdp-mode generic may help";
 }
 
 /* Native first; a driver may refuse it for its rings, its MTU or for lack of support. */
@@ -231,9 +231,10 @@ static int attach_xdp(struct attachment *a, struct failure *failure)
 		err = hook_attach_xdp(a->ifindex, fd, &a->hook, mode);
 	}
 	if (err)
-		return failure_set(
-		    failure, -err, "Can't attach the XDP program to '%s' in %s mode: %s%s",
-		    a->request->interface, hook_mode_name(mode), strerror(-err), xdp_hint(-err));
+		return failure_set(failure, -err,
+				   "Can't attach the XDP program to '%s' in %s mode: %s%s",
+				   a->request->interface, hook_mode_name(mode), strerror(-err),
+				   xdp_hint(-err));
 	a->hook.mode = mode;
 	return 0;
 }
@@ -367,7 +368,7 @@ static int take_off(const char *interface, const char *dir, const struct hook *h
 /* Says in the state that nobody serves any more; answers who owns the interface. */
 static __u32 end_service(const char *dir)
 {
-	struct failure ignored;
+	struct failure ignored = {0};
 	struct store store;
 	__u32 owner;
 
@@ -414,7 +415,7 @@ int loader_release(const struct loader_request *request, struct failure *failure
 
 static int check_detach(const char *interface, const char *dir, struct failure *failure)
 {
-	struct failure ignored;
+	struct failure ignored = {0};
 	struct store store;
 	int err = 0;
 

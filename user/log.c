@@ -65,8 +65,8 @@ static error_t log_parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option log_options[] = {
-    {"verbose", 'v', NULL, 0, "Show what libbpf, libxdp and the verifier say", 10},
-    {0},
+	{"verbose", 'v', NULL, 0, "Show what libbpf, libxdp and the verifier say", 10},
+	{0},
 };
 
 const struct argp log_argp = {.options = log_options, .parser = log_parse};

@@ -15,9 +15,9 @@ struct mode_name {
 };
 
 static const struct mode_name mode_names[] = {
-    {"auto", LOADER_AUTO},
-    {"native", LOADER_NATIVE},
-    {"generic", LOADER_GENERIC},
+	{"auto", LOADER_AUTO},
+	{"native", LOADER_NATIVE},
+	{"generic", LOADER_GENERIC},
 };
 
 enum loader_mode options_parse_mode(const char *text, struct argp_state *state)

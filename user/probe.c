@@ -22,10 +22,10 @@ struct privilege {
 };
 
 static const struct privilege privileges[] = {
-    {"CAP_NET_ADMIN", CAP_NET_ADMIN, CAP_NET_ADMIN, false},
-    {"CAP_BPF", CAP_BPF, CAP_SYS_ADMIN, false},
-    {"CAP_PERFMON", CAP_PERFMON, CAP_SYS_ADMIN, false},
-    {"CAP_NET_RAW", CAP_NET_RAW, CAP_NET_RAW, true},
+	{"CAP_NET_ADMIN", CAP_NET_ADMIN, CAP_NET_ADMIN, false},
+	{"CAP_BPF", CAP_BPF, CAP_SYS_ADMIN, false},
+	{"CAP_PERFMON", CAP_PERFMON, CAP_SYS_ADMIN, false},
+	{"CAP_NET_RAW", CAP_NET_RAW, CAP_NET_RAW, true},
 };
 
 struct helper {
@@ -34,11 +34,11 @@ struct helper {
 };
 
 static const struct helper helpers[] = {
-    {"bpf_skc_lookup_tcp", BPF_FUNC_skc_lookup_tcp},
-    {"bpf_skc_to_tcp_sock", BPF_FUNC_skc_to_tcp_sock},
-    {"bpf_skc_to_tcp_request_sock", BPF_FUNC_skc_to_tcp_request_sock},
-    {"bpf_xdp_adjust_meta", BPF_FUNC_xdp_adjust_meta},
-    {"bpf_xdp_load_bytes", BPF_FUNC_xdp_load_bytes},
+	{"bpf_skc_lookup_tcp", BPF_FUNC_skc_lookup_tcp},
+	{"bpf_skc_to_tcp_sock", BPF_FUNC_skc_to_tcp_sock},
+	{"bpf_skc_to_tcp_request_sock", BPF_FUNC_skc_to_tcp_request_sock},
+	{"bpf_xdp_adjust_meta", BPF_FUNC_xdp_adjust_meta},
+	{"bpf_xdp_load_bytes", BPF_FUNC_xdp_load_bytes},
 };
 
 static __u64 effective_capabilities(void)

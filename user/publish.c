@@ -98,10 +98,10 @@ static int clear_addresses(const struct publication *p, struct failure *failure)
 static struct edge426_address_key address_key(__u32 half, const struct service *service)
 {
 	struct edge426_address_key key = {
-	    .prefix_len = EDGE426_ADDRESS_BITS + service->address.bits,
-	    .half = (__u8)half,
-	    .family = service->address.family,
-	    .port = htobe16(service->port),
+		.prefix_len = EDGE426_ADDRESS_BITS + service->address.bits,
+		.half = (__u8)half,
+		.family = service->address.family,
+		.port = htobe16(service->port),
 	};
 
 	memcpy(key.address, service->address.address, sizeof(key.address));
@@ -170,10 +170,10 @@ int store_publish_policy(struct store *store, const struct policy *policy, struc
 {
 	struct edge426_answer answer = {0};
 	struct publication p = {
-	    .store = store,
-	    .policy = policy,
-	    .half = !store->state->active,
-	    .generation = store->state->generation + 1,
+		.store = store,
+		.policy = policy,
+		.half = !store->state->active,
+		.generation = store->state->generation + 1,
 	};
 	int err;
 

@@ -90,7 +90,7 @@ int serve_start(struct serve *serve, const struct target *target,
 		const struct loader_request *request, const struct policy *policy,
 		struct failure *failure)
 {
-	struct failure ignored;
+	struct failure ignored = {0};
 	int err;
 
 	*serve = (struct serve){.request = *request, .responder = -1};

@@ -59,8 +59,8 @@ static int open_maps(struct store *store)
 	}
 	name_memory(store);
 	return store->state->abi_version && store->state->abi_version != EDGE426_ABI_VERSION
-		   ? -EPROTO
-		   : 0;
+		       ? -EPROTO
+		       : 0;
 }
 
 static int tell_open(const char *dir, int err, struct failure *failure)
@@ -69,8 +69,8 @@ static int tell_open(const char *dir, int err, struct failure *failure)
 		return failure_set(failure, err, "Can't open '%s': nothing is pinned there", dir);
 	if (err == EPROTO)
 		return failure_set(failure, err,
-				   "Can't use the maps in '%s': they are of another version of "
-				   "edge426; attach or run anew",
+				   "Can't use the maps in '%s': they are incomplete or of another "
+				   "version of edge426; attach or run makes them anew",
 				   dir);
 	if (err == EPERM || err == EACCES)
 		return failure_set(failure, err, "Can't open '%s': %s; root or CAP_BPF is needed",
@@ -143,8 +143,8 @@ void store_read_workers(const struct store *store, __u64 count[EDGE426_WORKER_CO
 	memset(count, 0, EDGE426_WORKER_COUNT * sizeof(*count));
 	for (int queue = 0; queue < EDGE426_QUEUES_MAX; queue++)
 		for (int reason = 0; reason < EDGE426_WORKER_COUNT; reason++)
-			count[reason] +=
-			    __atomic_load_n(&store->workers[queue].count[reason], __ATOMIC_RELAXED);
+			count[reason] += __atomic_load_n(&store->workers[queue].count[reason],
+							 __ATOMIC_RELAXED);
 }
 
 /* `queues` is zeroed before a responder takes its lock and set when it serves. */

@@ -178,10 +178,10 @@ static error_t target_parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option target_options[] = {
-    {"interface", 'i', "IF", 0, "Network interface; may be given several times", 1},
-    {"pin-dir", 'd', "DIR", 0,
-     "Directory on a bpffs where the maps are pinned (default " PINS_ROOT "/IF)", 1},
-    {0},
+	{"interface", 'i', "IF", 0, "Network interface; may be given several times", 1},
+	{"pin-dir", 'd', "DIR", 0,
+	 "Directory on a bpffs where the maps are pinned (default " PINS_ROOT "/IF)", 1},
+	{0},
 };
 
 const struct argp target_argp = {.options = target_options, .parser = target_parse};

@@ -38,7 +38,7 @@ static int visit_one(const struct target *target, bool lock, visit_fn *visit, vo
 
 int visit_stores(struct targets *targets, bool lock, visit_fn *visit, void *context)
 {
-	struct failure failure;
+	struct failure failure = {0};
 	int status = VERB_DONE;
 
 	if (targets_require(targets, &failure)) {
