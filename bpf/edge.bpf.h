@@ -400,12 +400,15 @@ edge_judge_first(struct xdp_md *ctx, const struct edge426_edge *settings,
 		 const struct segment *segment, enum payload_class class,
 		 struct edge426_verdict *verdict)
 {
+	int is_http;
+
 	if (segment->payload_len == 0 && !segment->fin) {
 		load->completed++;
 		return EDGE426_REASON_handshake_ended;
 	}
-	if (class == PAYLOAD_TLS || class == PAYLOAD_OTHER || !verdict_has_responder(ctx) ||
-	    (class == PAYLOAD_NEED_MORE && segment->fin))
+	is_http = class == PAYLOAD_HTTP || class == PAYLOAD_HTTP_HEAD ||
+		  (class == PAYLOAD_NEED_MORE && !segment->fin);
+	if (!is_http || !verdict_has_responder(ctx))
 		return edge_hand_over(settings, service, segment, verdict);
 	return flow_begin(segment, class, EDGE426_FLOW_SERVER_RESET, verdict);
 }

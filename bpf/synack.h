@@ -42,19 +42,19 @@ struct synack6 {
 static inline __attribute__((always_inline)) __u32 synack_write_options(const struct synack *in,
 									__be32 *words)
 {
-	__u32 sack = in->sack
-			     ? TCP_OPTION_SACK_PERMITTED << 24 | TCP_OPTION_SACK_PERMITTED_LEN << 16
-			     : TCP_OPTION_NOP << 24 | TCP_OPTION_NOP << 16;
+	__u32 nops = TCP_OPTION_NOP << 8 | TCP_OPTION_NOP;
+	__u32 sack =
+		in->sack ? TCP_OPTION_SACK_PERMITTED << 8 | TCP_OPTION_SACK_PERMITTED_LEN : nops;
 	__u32 n = 0;
 
 	words[n++] = bpf_htonl(TCP_OPTION_MSS << 24 | TCP_OPTION_MSS_LEN << 16 | in->mss);
 	if (in->timestamps) {
-		words[n++] =
-			bpf_htonl(sack | TCP_OPTION_TIMESTAMPS << 8 | TCP_OPTION_TIMESTAMPS_LEN);
+		words[n++] = bpf_htonl(sack << 16 | TCP_OPTION_TIMESTAMPS << 8 |
+				       TCP_OPTION_TIMESTAMPS_LEN);
 		words[n++] = bpf_htonl(in->tsval);
 		__builtin_memcpy(&words[n++], in->client_tsval, 4);
 	} else if (in->sack) {
-		words[n++] = bpf_htonl(sack | TCP_OPTION_NOP << 8 | TCP_OPTION_NOP);
+		words[n++] = bpf_htonl(nops << 16 | sack);
 	}
 	if (in->wscale != EDGE426_NO_WSCALE)
 		words[n++] = bpf_htonl(TCP_OPTION_NOP << 24 | TCP_OPTION_WSCALE << 16 |

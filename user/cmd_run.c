@@ -5,6 +5,7 @@
  */
 #include <argp.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include "text.h"
 #include "verb.h"
 
+#define TICK_MS 1000
 #define PORTS_MAX 256 /* that --port takes; a file takes more */
 
 struct run {
@@ -239,15 +241,38 @@ static int stop_all(struct run *run)
 	return status;
 }
 
-static void wait_for_end(struct run *run, int signals)
+static void tell(const char *line)
 {
+	log_info("%s", line);
+}
+
+static void tick(struct run *run)
+{
+	for (size_t i = 0; i < run->serves_len; i++)
+		serve_tick(&run->serves[i], tell);
+}
+
+/* The signal that came, or 0 after a second without one. */
+static __u32 next_signal(int signals)
+{
+	struct pollfd ready = {.fd = signals, .events = POLLIN};
 	struct signalfd_siginfo info;
 
+	if (poll(&ready, 1, TICK_MS) != 1 || read(signals, &info, sizeof(info)) != sizeof(info))
+		return 0;
+	return info.ssi_signo;
+}
+
+static void wait_for_end(struct run *run, int signals)
+{
+	__u32 got;
+
 	do {
-		info.ssi_signo = 0;
-		if (read(signals, &info, sizeof(info)) == sizeof(info) && info.ssi_signo == SIGHUP)
+		tick(run);
+		got = next_signal(signals);
+		if (got == SIGHUP)
 			reload(run);
-	} while (info.ssi_signo != SIGTERM && info.ssi_signo != SIGINT);
+	} while (got != SIGTERM && got != SIGINT);
 }
 
 /* Before any thread starts, so that all of them leave the signals to the descriptor. */

@@ -83,7 +83,16 @@ static int start_attached(struct serve *serve, const struct policy *policy, stru
 
 	if (!err && policy)
 		err = serve_publish(serve, policy, failure);
+	if (!err)
+		err = edge_start(&serve->edge, serve->store.edge, serve->request.interface,
+				 failure);
 	return err ? err : start_workers(serve, failure);
+}
+
+void serve_tick(struct serve *serve, void (*tell)(const char *line))
+{
+	edge_refresh(&serve->edge);
+	watch_look(&serve->watch, &serve->store, serve->request.interface, tell);
 }
 
 int serve_start(struct serve *serve, const struct target *target,
@@ -131,11 +140,13 @@ int serve_stop(struct serve *serve, struct failure *failure)
 
 	if (serve->responder < 0)
 		return 0;
+	edge_stop(&serve->edge);
 	err = loader_release(&serve->request, failure);
 	empty_xskmap(serve);
 	for (__u32 i = 0; i < serve->workers_len; i++)
 		worker_stop(serve->workers[i]);
 	free(serve->workers);
+	watch_end(&serve->watch);
 	store_close(&serve->store);
 	close(serve->responder);
 	*serve = (struct serve){.responder = -1};

@@ -6,10 +6,12 @@
 #ifndef EDGE426_SERVE_H
 #define EDGE426_SERVE_H
 
+#include "edge.h"
 #include "failure.h"
 #include "loader.h"
 #include "store.h"
 #include "target.h"
+#include "watch.h"
 
 struct worker;
 
@@ -19,6 +21,8 @@ struct serve {
 	struct worker **workers;
 	__u32 workers_len;
 	int responder; /* the responder's lock; -1 when not attached */
+	struct edge edge;
+	struct watch watch;
 };
 
 /*
@@ -31,6 +35,9 @@ int serve_start(struct serve *serve, const struct target *target,
 		struct failure *failure);
 
 int serve_publish(struct serve *serve, const struct policy *policy, struct failure *failure);
+
+/* To be called each second: secrets, host settings; `tell` gets what changed with services. */
+void serve_tick(struct serve *serve, void (*tell)(const char *line));
 
 /* "veth0: native, 1 queue, copy mode, 2 services" */
 #define SERVE_LINE_LEN 160

@@ -115,6 +115,60 @@ static void protect(struct fixture *fixture, __u32 port)
 	     "map ports");
 }
 
+void fixture_set_handshake(struct fixture *fixture, __u32 handshake, __u32 flags)
+{
+	struct edge426_service service = {
+		.handshake = handshake, .flags = flags, .syn_threshold = 4, .calm_seconds = 2};
+	__u32 first = 0;
+
+	need(!bpf_map__update_elem(fixture->xdp->maps.services, &first, sizeof(first), &service,
+				   sizeof(service), 0),
+	     "map services");
+}
+
+void fixture_read_edge(const struct fixture *fixture, struct edge426_edge *edge)
+{
+	__u32 first = 0;
+
+	need(!bpf_map__lookup_elem(fixture->xdp->maps.edge, &first, sizeof(first), edge,
+				   sizeof(*edge), 0),
+	     "map edge");
+}
+
+void fixture_write_edge(struct fixture *fixture, const struct edge426_edge *edge)
+{
+	__u32 first = 0;
+
+	need(!bpf_map__update_elem(fixture->xdp->maps.edge, &first, sizeof(first), edge,
+				   sizeof(*edge), 0),
+	     "map edge");
+}
+
+void fixture_read_load(const struct fixture *fixture, struct edge426_load *load)
+{
+	__u32 first = 0;
+
+	need(!bpf_map__lookup_elem(fixture->xdp->maps.loads, &first, sizeof(first), load,
+				   sizeof(*load), 0),
+	     "map loads");
+}
+
+/* As a host with the kernel's defaults; the keys are known, so that tests can repeat. */
+static void set_edge(struct fixture *fixture)
+{
+	struct edge426_edge edge = {
+		.key = {{1, 2}, {3, 4}, {5, 6}, {7, 8}},
+		.seed = 9,
+		.ready = 1,
+		.flags = EDGE426_TCP_TIMESTAMPS | EDGE426_TCP_SACK | EDGE426_TCP_WINDOW_SCALING |
+			 EDGE426_TCP_ECN,
+		.wscale = 10,
+		.mtu = 1500,
+	};
+
+	fixture_write_edge(fixture, &edge);
+}
+
 static void load(struct fixture *fixture)
 {
 	fixture->xdp = edge_xdp__open_and_load();
@@ -149,6 +203,7 @@ void fixture_open(struct fixture *fixture)
 	load(fixture);
 	attach_tc(fixture);
 	protect(fixture, SERVICE_PORT);
+	set_edge(fixture);
 	fixture->xsk = open_xsk();
 	need(!bpf_map__update_elem(fixture->xdp->maps.xsks, &queue, sizeof(queue), &fixture->xsk,
 				   sizeof(fixture->xsk), 0),

@@ -33,6 +33,14 @@ void fixture_open(struct fixture *fixture);
 void fixture_close(struct fixture *fixture);
 void fixture_stop_responder(struct fixture *fixture);
 
+/* The service's handshake, EDGE426_HANDSHAKE_* and EDGE426_SERVICE_*; backend is the default. */
+void fixture_set_handshake(struct fixture *fixture, __u32 handshake, __u32 flags);
+
+/* Changes what the edge knows of the host and its secrets: read, change, write. */
+void fixture_read_edge(const struct fixture *fixture, struct edge426_edge *edge);
+void fixture_write_edge(struct fixture *fixture, const struct edge426_edge *edge);
+void fixture_read_load(const struct fixture *fixture, struct edge426_load *load);
+
 /* What became of one packet. */
 struct outcome {
 	__u32 verdict; /* XDP_* */
