@@ -7,6 +7,7 @@
 #define EDGE426_POLICY_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -15,6 +16,12 @@
 #define POLICY_NAME_MAX 63	  /* octets of a service's name */
 #define POLICY_UPGRADES_MAX 8	  /* protocols in Upgrade */
 #define POLICY_FILE_MAX (1 << 20) /* octets of a policy file; larger ones are refused unread */
+
+/* Of `handshake: auto`; what they count is said at struct edge426_service. */
+#define POLICY_SYN_THRESHOLD_MAX 1000000
+#define POLICY_SYN_THRESHOLD_DEFAULT 100
+#define POLICY_CALM_SECONDS_MAX 86400
+#define POLICY_CALM_SECONDS_DEFAULT 60
 
 /* A source or destination: any address, or a prefix of one family without host bits. */
 struct prefix {
@@ -27,7 +34,22 @@ struct service {
 	char name[POLICY_NAME_MAX + 1];
 	__u16 port; /* host order */
 	struct prefix address;
-	__u32 handshake; /* EDGE426_HANDSHAKE_* */
+	__u32 handshake;     /* EDGE426_HANDSHAKE_* */
+	__u32 flags;	     /* EDGE426_SERVICE_* */
+	__u32 syn_threshold; /* 1 and more for auto, else 0 */
+	__u32 calm_seconds;  /* the same */
+};
+
+/* The keys of a service, in the order in which they are checked and listed. */
+enum service_key {
+	SERVICE_NAME,
+	SERVICE_PORT,
+	SERVICE_ADDRESS,
+	SERVICE_HANDSHAKE,
+	SERVICE_BACKEND,
+	SERVICE_SYN_THRESHOLD,
+	SERVICE_CALM_SECONDS,
+	SERVICE_KEYS
 };
 
 /* The parts of the one answer, as text; answer.h makes the octets of it. */
@@ -69,9 +91,20 @@ const struct service *policy_find_name(const struct policy *policy, const char *
 const struct service *policy_find_place(const struct policy *policy, __u16 port,
 					const struct prefix *address);
 
-/* Adds one service after the checks that a file gets too. -EINVAL, -EEXIST, -ENOSPC. */
+/*
+ * Gives a service what nobody said about it: the handshake, where it was not
+ * said (a service without a backend can have one only), and the thresholds of
+ * auto that are still 0.
+ */
+void policy_complete_service(struct service *service, bool has_handshake);
+
+/* Adds one service after the checks that a file gets too. -EINVAL, -EEXIST, -ENOSPC, -ENOMEM. */
 int policy_add_service(struct policy *policy, const struct service *service,
 		       struct failure *failure);
+
+/* The same; *wrong is the key whose value is to blame, except for -ENOMEM. */
+int policy_try_service(struct policy *policy, const struct service *service,
+		       enum service_key *wrong, struct failure *failure);
 
 /* -ENOENT when no service has the name. */
 int policy_remove_service(struct policy *policy, const char *name, struct failure *failure);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The policy as canonical YAML: services in their order, `address` only where
- * there is one, `handshake` and the answer always. libyaml does the quoting.
- * What it prints, policy_read.c reads back to an equal policy.
+ * The policy as canonical YAML: services in their order, `handshake` and the
+ * answer always, the other keys only where they say something: the thresholds
+ * for `auto`, even if they are the default. libyaml does the quoting. What it
+ * prints, policy_read.c reads back to an equal policy.
  */
 #include "policy.h"
 
@@ -11,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
+
+#include <edge426/abi.h>
 
 #include "text.h"
 
@@ -50,6 +53,14 @@ static void emit_pair(struct printer *printer, const char *key, const char *valu
 	emit_text(printer, value);
 }
 
+static void emit_number(struct printer *printer, const char *key, __u32 number)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", number);
+	emit_pair(printer, key, text);
+}
+
 static void begin_mapping(struct printer *printer)
 {
 	yaml_event_t event;
@@ -82,16 +93,22 @@ static void end_list(struct printer *printer)
 static void print_service(struct printer *printer, const struct service *service)
 {
 	const char *handshake = text_print_handshake(service->handshake);
-	char address[TEXT_PREFIX_LEN], port[8];
+	const char *backend = text_print_backend(service->flags);
+	char address[TEXT_PREFIX_LEN];
 
-	snprintf(port, sizeof(port), "%u", service->port);
 	text_print_prefix(&service->address, address);
 	begin_mapping(printer);
 	emit_pair(printer, "name", service->name);
-	emit_pair(printer, "port", port);
+	emit_number(printer, "port", service->port);
 	if (service->address.family)
 		emit_pair(printer, "address", address);
 	emit_pair(printer, "handshake", handshake ? handshake : "");
+	if (backend)
+		emit_pair(printer, "backend", backend);
+	if (service->handshake == EDGE426_HANDSHAKE_AUTO) {
+		emit_number(printer, "syn_threshold", service->syn_threshold);
+		emit_number(printer, "calm_seconds", service->calm_seconds);
+	}
 	end_mapping(printer);
 }
 

@@ -24,7 +24,8 @@
 #include "text.h"
 
 #define UPGRADE_ALLOWED "a list of 1 to 8 protocols"
-#define KEYS_LEN 128 /* room for the keys of a mapping as text */
+#define KEYS_LEN 128	      /* room for the keys of a mapping as text */
+#define KEYS_MAX SERVICE_KEYS /* of one mapping: a service has the most */
 
 _Static_assert(POLICY_UPGRADES_MAX == 8, "UPGRADE_ALLOWED");
 
@@ -36,7 +37,9 @@ struct reader {
 	const char *subject;	/* what the event is a value of, for messages */
 	struct policy policy;	/* as far as it has been read */
 	struct service service; /* the same */
-	yaml_mark_t name_at, port_at;
+	/* the mapping read last, by the places of its keys in their table */
+	unsigned int seen;		/* a bit for each that it had */
+	yaml_mark_t value_at[KEYS_MAX]; /* where the values of these stand */
 	struct failure *failure;
 };
 
@@ -226,7 +229,10 @@ static int read_key(struct reader *reader, const struct key *keys, unsigned int 
 			      "key '%s' is not allowed twice: once for each mapping", key->name);
 	*seen |= bit;
 	err = next_as(reader, key->name);
-	return err ? err : key->read(reader);
+	if (err)
+		return err;
+	reader->value_at[key - keys] = reader->event.start_mark;
+	return key->read(reader);
 }
 
 /* A wrong indentation ends a mapping early too; then the next event says so. */
@@ -265,6 +271,7 @@ static int read_mapping(struct reader *reader, const struct key *keys)
 		if (err)
 			break;
 	}
+	reader->seen = seen;
 	return err ? err : check_required(reader, at, keys, seen);
 }
 
@@ -289,7 +296,6 @@ static int read_name(struct reader *reader)
 	if (!is_scalar(reader) || text_check_name(scalar(reader)))
 		return refuse_value(reader, TEXT_NAME_ALLOWED);
 	strcpy(reader->service.name, scalar(reader));
-	reader->name_at = reader->event.start_mark;
 	return 0;
 }
 
@@ -297,7 +303,6 @@ static int read_port(struct reader *reader)
 {
 	if (!is_scalar(reader) || text_parse_port(scalar(reader), &reader->service.port))
 		return refuse_value(reader, TEXT_PORT_ALLOWED);
-	reader->port_at = reader->event.start_mark;
 	return 0;
 }
 
@@ -329,32 +334,56 @@ static int read_handshake(struct reader *reader)
 	return 0;
 }
 
-static const struct key service_keys[] = {
-	{"name", read_name, true},
-	{"port", read_port, true},
-	{"address", read_address, false},
-	{"handshake", read_handshake, false},
-	{0},
+static int read_backend(struct reader *reader)
+{
+	if (!is_scalar(reader) || text_parse_backend(scalar(reader), &reader->service.flags))
+		return refuse_value(reader, TEXT_BACKEND_ALLOWED);
+	return 0;
+}
+
+static int read_syn_threshold(struct reader *reader)
+{
+	__u32 *handshakes = &reader->service.syn_threshold;
+
+	if (!is_scalar(reader) || text_parse_syn_threshold(scalar(reader), handshakes))
+		return refuse_value(reader, TEXT_SYN_THRESHOLD_ALLOWED);
+	return 0;
+}
+
+static int read_calm_seconds(struct reader *reader)
+{
+	__u32 *seconds = &reader->service.calm_seconds;
+
+	if (!is_scalar(reader) || text_parse_calm_seconds(scalar(reader), seconds))
+		return refuse_value(reader, TEXT_CALM_SECONDS_ALLOWED);
+	return 0;
+}
+
+static const struct key service_keys[SERVICE_KEYS + 1] = {
+	[SERVICE_NAME] = {"name", read_name, true},
+	[SERVICE_PORT] = {"port", read_port, true},
+	[SERVICE_ADDRESS] = {"address", read_address, false},
+	[SERVICE_HANDSHAKE] = {"handshake", read_handshake, false},
+	[SERVICE_BACKEND] = {"backend", read_backend, false},
+	[SERVICE_SYN_THRESHOLD] = {"syn_threshold", read_syn_threshold, false},
+	[SERVICE_CALM_SECONDS] = {"calm_seconds", read_calm_seconds, false},
 };
 
 static int read_service(struct reader *reader)
 {
+	enum service_key wrong;
 	struct failure reason;
-	bool taken;
 	int err;
 
 	memset(&reader->service, 0, sizeof(reader->service));
 	err = read_mapping(reader, service_keys);
 	if (err)
 		return err;
-	taken = policy_find_name(&reader->policy, reader->service.name);
-	err = policy_add_service(&reader->policy, &reader->service, &reason);
+	policy_complete_service(&reader->service, reader->seen & 1U << SERVICE_HANDSHAKE);
+	err = policy_try_service(&reader->policy, &reader->service, &wrong, &reason);
 	if (err == -ENOMEM)
 		return no_memory(reader);
-	if (err)
-		return refuse(reader, taken || err == -ENOSPC ? reader->name_at : reader->port_at,
-			      "%s", reason.text);
-	return 0;
+	return err ? refuse(reader, reader->value_at[wrong], "%s", reason.text) : 0;
 }
 
 static int read_services(struct reader *reader)

@@ -18,7 +18,14 @@
 
 static const char *const handshake_names[] = {
 	[EDGE426_HANDSHAKE_BACKEND] = "backend",
+	[EDGE426_HANDSHAKE_EDGE] = "edge",
+	[EDGE426_HANDSHAKE_AUTO] = "auto",
 };
+
+#define NO_BACKEND "none"
+
+_Static_assert(POLICY_SYN_THRESHOLD_MAX == 1000000, "TEXT_SYN_THRESHOLD_ALLOWED");
+_Static_assert(POLICY_CALM_SECONDS_MAX == 86400, "TEXT_CALM_SECONDS_ALLOWED");
 
 static bool is_digit(char c)
 {
@@ -56,14 +63,35 @@ int text_parse_number(const char *text, __u32 max, __u32 *number)
 	return 0;
 }
 
+/* The same without zero. */
+static int parse_count(const char *text, __u32 max, __u32 *count)
+{
+	__u32 number;
+
+	if (text_parse_number(text, max, &number) || !number)
+		return -EINVAL;
+	*count = number;
+	return 0;
+}
+
 int text_parse_port(const char *text, __u16 *port)
 {
 	__u32 number;
 
-	if (text_parse_number(text, 65535, &number) || !number)
+	if (parse_count(text, 65535, &number))
 		return -EINVAL;
 	*port = (__u16)number;
 	return 0;
+}
+
+int text_parse_syn_threshold(const char *text, __u32 *handshakes)
+{
+	return parse_count(text, POLICY_SYN_THRESHOLD_MAX, handshakes);
+}
+
+int text_parse_calm_seconds(const char *text, __u32 *seconds)
+{
+	return parse_count(text, POLICY_CALM_SECONDS_MAX, seconds);
 }
 
 int text_check_name(const char *text)
@@ -217,6 +245,19 @@ int text_parse_handshake(const char *text, __u32 *handshake)
 const char *text_print_handshake(__u32 handshake)
 {
 	return handshake < ARRAY_LEN(handshake_names) ? handshake_names[handshake] : NULL;
+}
+
+int text_parse_backend(const char *text, __u32 *flags)
+{
+	if (strcmp(text, NO_BACKEND))
+		return -EINVAL;
+	*flags |= EDGE426_SERVICE_NO_BACKEND;
+	return 0;
+}
+
+const char *text_print_backend(__u32 flags)
+{
+	return flags & EDGE426_SERVICE_NO_BACKEND ? NO_BACKEND : NULL;
 }
 
 void text_quote(const char *text, size_t len, char quoted[TEXT_QUOTE_LEN])

@@ -16,13 +16,18 @@ struct prefix;
 #define TEXT_PORT_ALLOWED "a port from 1 to 65535"
 #define TEXT_NAME_ALLOWED "1 to 63 letters, digits, - and _"
 #define TEXT_PREFIX_ALLOWED "an IPv4 or IPv6 address, or a prefix of one without host bits"
-#define TEXT_HANDSHAKE_ALLOWED "only backend"
+#define TEXT_HANDSHAKE_ALLOWED "one of backend, edge, auto"
+#define TEXT_BACKEND_ALLOWED "only none"
+#define TEXT_SYN_THRESHOLD_ALLOWED "a number from 1 to 1000000"
+#define TEXT_CALM_SECONDS_ALLOWED "a number from 1 to 86400"
 #define TEXT_PROTOCOL_ALLOWED "a protocol as NAME or NAME/VERSION, like TLS/1.2"
 #define TEXT_FIELD_ALLOWED "visible ASCII characters, with blanks between them only"
 
 /* Digits only: no sign, no blank, no leading zero; at most `max`. */
 int text_parse_number(const char *text, __u32 max, __u32 *number);
 int text_parse_port(const char *text, __u16 *port);
+int text_parse_syn_threshold(const char *text, __u32 *handshakes);
+int text_parse_calm_seconds(const char *text, __u32 *seconds);
 int text_check_name(const char *text);
 int text_check_protocol(const char *text); /* of Upgrade, RFC 9110 7.8 */
 int text_check_field(const char *text);	   /* a field's value, RFC 9110 5.5; not empty */
@@ -39,6 +44,10 @@ void text_print_prefix(const struct prefix *prefix, char text[TEXT_PREFIX_LEN]);
 /* Names of EDGE426_HANDSHAKE_*. */
 int text_parse_handshake(const char *text, __u32 *handshake);
 const char *text_print_handshake(__u32 handshake); /* NULL: no such handshake */
+
+/* The backend's part of EDGE426_SERVICE_*; other flags stay as they are. */
+int text_parse_backend(const char *text, __u32 *flags);
+const char *text_print_backend(__u32 flags); /* NULL: there is one, which has no name */
 
 /*
  * A value as messages show it: in quotes, on one line, safe for a terminal

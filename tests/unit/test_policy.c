@@ -21,6 +21,8 @@
 	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"                                       \
 	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 #define A "services:\n  - name: a\n    port: 1\n"
+#define KEYS_OF_SERVICE "name, port, address, handshake, backend, syn_threshold, calm_seconds"
+#define NO_LISTENER "only with edge, as there is no listener to do the handshake"
 #define PLAIN "plain YAML, without anchors, aliases and tags"
 
 struct row {
@@ -39,13 +41,28 @@ static const struct row valid[] = {
 	 "  - name: https            # letters, digits, - and _, unique\n"
 	 "    port: 443\n"
 	 "    address: 192.0.2.0/24  # optional\n"
-	 "    handshake: backend     # the only value\n"
+	 "    handshake: backend     # optional: backend, edge or auto\n"
 	 "answers:                   # optional\n"
 	 "  default:\n"
 	 "    upgrade: [\"TLS/1.2\", \"HTTP/1.1\"]\n"
 	 "    content_type: text/plain; charset=utf-8\n"
 	 "    body: |\n"
 	 "      " DEFAULT_BODY,
+	 NULL, 0},
+	{"handshake edge", A "    handshake: edge\n", NULL, 0},
+	{"handshake auto, thresholds by default", A "    handshake: auto\n", NULL, 0},
+	{"the least thresholds",
+	 A "    handshake: auto\n    syn_threshold: 1\n    calm_seconds: 1\n", NULL, 0},
+	{"the most, before the handshake they are for",
+	 A "    syn_threshold: 1000000\n    calm_seconds: 86400\n    handshake: auto\n", NULL, 0},
+	{"no backend", A "    backend: none\n", NULL, 0},
+	{"no backend, the handshake said", A "    backend: none\n    handshake: edge\n", NULL, 0},
+	{"one of each handshake",
+	 "services:\n"
+	 "- {name: a, port: 1, handshake: auto, syn_threshold: 7}\n"
+	 "- {name: b, port: 2, backend: none}\n"
+	 "- {name: c, port: 3, handshake: edge}\n"
+	 "- {name: d, port: 4}\n",
 	 NULL, 0},
 	{"octet order mark", "\xef\xbb\xbf" A, NULL, 0},
 	{"explicit document", "%YAML 1.1\n---\n" A "...\n", NULL, 0},
@@ -105,8 +122,8 @@ static const struct row invalid[] = {
 	{"anchor of a mapping", "&m\nservices: []\n", "p:1:1: anchor 'm' is not allowed: " PLAIN,
 	 0},
 	{"alias", "services: *s\n", "p:1:11: alias 's' is not allowed: " PLAIN, 0},
-	{"merge key", A "    <<: *s\n",
-	 "p:4:5: key '<<' is not allowed: one of name, port, address, handshake", 0},
+	{"merge key", A "    <<: *s\n", "p:4:5: key '<<' is not allowed: one of " KEYS_OF_SERVICE,
+	 0},
 	{"tag", "services: !!seq []\n",
 	 "p:1:11: tag 'tag:yaml.org,2002:seq' is not allowed: " PLAIN, 0},
 	{"tag of a scalar", "services: [{name: !x a}]\n", "p:1:19: tag '!x' is not allowed: " PLAIN,
@@ -117,7 +134,7 @@ static const struct row invalid[] = {
 	{"unknown key", A "service: []\n",
 	 "p:4:1: key 'service' is not allowed: one of services, answers", 0},
 	{"unknown key of a service", A "    prot: 1\n",
-	 "p:4:5: key 'prot' is not allowed: one of name, port, address, handshake", 0},
+	 "p:4:5: key 'prot' is not allowed: one of " KEYS_OF_SERVICE, 0},
 	{"unknown answer", A "answers:\n  other: {}\n",
 	 "p:5:3: key 'other' is not allowed: one of default", 0},
 	{"unknown key of the answer", A "answers:\n  default:\n    type: a/b\n",
@@ -139,7 +156,7 @@ static const struct row invalid[] = {
 	 "p:1:10: services '' is not allowed: a list of services, [] for none", 0},
 	{"service as a text", "services: [https]\n",
 	 "p:1:12: service 'https' is not allowed: "
-	 "a mapping with the keys name, port, address, handshake",
+	 "a mapping with the keys " KEYS_OF_SERVICE,
 	 0},
 	{"name as a list", "services: [{name: [a], port: 1}]\n",
 	 "p:1:19: name as a list is not allowed: 1 to 63 letters, digits, - and _", 0},
@@ -171,10 +188,42 @@ static const struct row invalid[] = {
 	 "p:4:14: address 'localhost' is not allowed: "
 	 "an IPv4 or IPv6 address, or a prefix of one without host bits",
 	 0},
-	{"handshake edge", A "    handshake: edge\n",
-	 "p:4:16: handshake 'edge' is not allowed: only backend", 0},
+	{"unknown handshake", A "    handshake: Edge\n",
+	 "p:4:16: handshake 'Edge' is not allowed: one of backend, edge, auto", 0},
 	{"handshake as a list", A "    handshake: [backend]\n",
-	 "p:4:16: handshake as a list is not allowed: only backend", 0},
+	 "p:4:16: handshake as a list is not allowed: one of backend, edge, auto", 0},
+	{"backend by address", A "    backend: 10.0.0.1\n",
+	 "p:4:14: backend '10.0.0.1' is not allowed: only none", 0},
+	{"backend as a mapping", A "    backend: {}\n",
+	 "p:4:14: backend as a mapping is not allowed: only none", 0},
+	{"threshold 0", A "    syn_threshold: 0\n",
+	 "p:4:20: syn_threshold '0' is not allowed: a number from 1 to 1000000", 0},
+	{"threshold too high", A "    handshake: auto\n    syn_threshold: 1000001\n",
+	 "p:5:20: syn_threshold '1000001' is not allowed: a number from 1 to 1000000", 0},
+	{"threshold as a list", A "    syn_threshold: [1]\n",
+	 "p:4:20: syn_threshold as a list is not allowed: a number from 1 to 1000000", 0},
+	{"no second of calm", A "    calm_seconds: 0\n",
+	 "p:4:19: calm_seconds '0' is not allowed: a number from 1 to 86400", 0},
+	{"calm longer than a day", A "    handshake: auto\n    calm_seconds: 86401\n",
+	 "p:5:19: calm_seconds '86401' is not allowed: a number from 1 to 86400", 0},
+	{"calm with a unit", A "    handshake: auto\n    calm_seconds: 60s\n",
+	 "p:5:19: calm_seconds '60s' is not allowed: a number from 1 to 86400", 0},
+	{"calm as a mapping", A "    calm_seconds: {}\n",
+	 "p:4:19: calm_seconds as a mapping is not allowed: a number from 1 to 86400", 0},
+
+	{"no backend for handshake backend", A "    handshake: backend\n    backend: none\n",
+	 "p:5:14: backend 'none' is not allowed with handshake 'backend': " NO_LISTENER, 0},
+	{"no backend for handshake auto", A "    backend: none\n    handshake: auto\n",
+	 "p:4:14: backend 'none' is not allowed with handshake 'auto': " NO_LISTENER, 0},
+	{"threshold without a handshake", A "    syn_threshold: 5\n",
+	 "p:4:20: syn_threshold '5' is not allowed with handshake 'backend': only with auto", 0},
+	{"threshold for handshake edge", A "    syn_threshold: 5\n    handshake: edge\n",
+	 "p:4:20: syn_threshold '5' is not allowed with handshake 'edge': only with auto", 0},
+	{"calm without a backend", A "    backend: none\n    calm_seconds: 100\n",
+	 "p:5:19: calm_seconds '100' is not allowed with handshake 'edge': only with auto", 0},
+	{"calm for handshake backend of a second service",
+	 A "  - name: b\n    calm_seconds: 60\n    port: 2\n",
+	 "p:5:19: calm_seconds '60' is not allowed with handshake 'backend': only with auto", 0},
 	{"terminal escapes", "services: [{port: \"\\e[2J\"}]\n",
 	 "p:1:19: port '\\x1b[2J' is not allowed: a port from 1 to 65535", 0},
 
@@ -318,6 +367,43 @@ Test(policy, values_arrive_in_the_struct)
 	policy_free(&policy);
 }
 
+static const struct {
+	const char *keys; /* after name and port */
+	__u32 handshake, flags, syn_threshold, calm_seconds;
+} handshakes[] = {
+	{"", EDGE426_HANDSHAKE_BACKEND, 0, 0, 0},
+	{"handshake: backend", EDGE426_HANDSHAKE_BACKEND, 0, 0, 0},
+	{"handshake: edge", EDGE426_HANDSHAKE_EDGE, 0, 0, 0},
+	{"handshake: edge, backend: none", EDGE426_HANDSHAKE_EDGE, EDGE426_SERVICE_NO_BACKEND, 0,
+	 0},
+	{"backend: none", EDGE426_HANDSHAKE_EDGE, EDGE426_SERVICE_NO_BACKEND, 0, 0},
+	{"handshake: auto", EDGE426_HANDSHAKE_AUTO, 0, 100, 60},
+	{"handshake: auto, syn_threshold: 7", EDGE426_HANDSHAKE_AUTO, 0, 7, 60},
+	{"calm_seconds: 86400, handshake: auto", EDGE426_HANDSHAKE_AUTO, 0, 100, 86400},
+};
+
+/* Each behind a service that says everything, which must leave no traces. */
+Test(policy, how_the_handshake_is_done_arrives_in_the_struct)
+{
+	for (size_t i = 0; i < ARRAY_LEN(handshakes); i++) {
+		struct policy policy;
+		const struct service *service;
+		char text[256];
+
+		snprintf(text, sizeof(text),
+			 "services:\n- {name: a, port: 1, handshake: auto, syn_threshold: 9}\n"
+			 "- {name: b, port: 2, %s}\n",
+			 handshakes[i].keys);
+		policy = read_valid(text, strlen(text));
+		service = &policy.services[1];
+		cr_expect_eq(service->handshake, handshakes[i].handshake, "%s", text);
+		cr_expect_eq(service->flags, handshakes[i].flags, "%s", text);
+		cr_expect_eq(service->syn_threshold, handshakes[i].syn_threshold, "%s", text);
+		cr_expect_eq(service->calm_seconds, handshakes[i].calm_seconds, "%s", text);
+		policy_free(&policy);
+	}
+}
+
 Test(policy, the_default_answer)
 {
 	struct policy policy;
@@ -344,6 +430,9 @@ static void expect_equal(const struct policy *a, const struct policy *b, const c
 		cr_expect(!memcmp(&one->address, &other->address, sizeof(one->address)), "%s",
 			  name);
 		cr_expect_eq(one->handshake, other->handshake, "%s", name);
+		cr_expect_eq(one->flags, other->flags, "%s", name);
+		cr_expect_eq(one->syn_threshold, other->syn_threshold, "%s", name);
+		cr_expect_eq(one->calm_seconds, other->calm_seconds, "%s", name);
 	}
 	cr_assert_eq(a->answer.upgrades, b->answer.upgrades, "%s", name);
 	for (size_t i = 0; i < a->answer.upgrades; i++)
@@ -374,10 +463,13 @@ static size_t check_round_trip(const struct policy *policy, const char *name)
 
 Test(policy, the_canonical_text)
 {
-	static const char text[] = "answers: {default: {upgrade: [TLS/1.2]}}\n"
-				   "services:\n"
-				   "- {port: 443, name: https, address: any}\n"
-				   "- {port: 443, name: net, address: 2001:DB8::/32}\n";
+	static const char text[] =
+		"answers: {default: {upgrade: [TLS/1.2]}}\n"
+		"services:\n"
+		"- {port: 443, name: https, address: any}\n"
+		"- {port: 443, name: net, address: 2001:DB8::/32}\n"
+		"- {backend: none, port: 80, name: http}\n"
+		"- {calm_seconds: 5, handshake: auto, port: 8443, name: flood}\n";
 	static const char canonical[] = "services:\n"
 					"- name: https\n"
 					"  port: 443\n"
@@ -386,6 +478,15 @@ Test(policy, the_canonical_text)
 					"  port: 443\n"
 					"  address: 2001:db8::/32\n"
 					"  handshake: backend\n"
+					"- name: http\n"
+					"  port: 80\n"
+					"  handshake: edge\n"
+					"  backend: none\n"
+					"- name: flood\n"
+					"  port: 8443\n"
+					"  handshake: auto\n"
+					"  syn_threshold: 100\n"
+					"  calm_seconds: 5\n"
 					"answers:\n"
 					"  default:\n"
 					"    upgrade: [\"TLS/1.2\"]\n"
@@ -592,10 +693,13 @@ Test(policy, a_body_is_a_block_where_that_reads_well)
 	}
 }
 
-/* The longest a service can be: 63 octets of name, a long address, five digits. */
+/* The longest a service can be: 63 octets of name, a long address, all keys with all digits. */
 static struct service long_service(unsigned int i)
 {
-	struct service service = {.port = (__u16)(10000 + i)};
+	struct service service = {.port = (__u16)(10000 + i),
+				  .handshake = EDGE426_HANDSHAKE_AUTO,
+				  .syn_threshold = POLICY_SYN_THRESHOLD_MAX,
+				  .calm_seconds = POLICY_CALM_SECONDS_MAX};
 	char address[64];
 
 	snprintf(service.name, sizeof(service.name), "%0*u", POLICY_NAME_MAX, i);
@@ -665,44 +769,86 @@ Test(policy, one_service_more_is_refused_in_a_file)
 	free(text);
 }
 
+#define BACKEND EDGE426_HANDSHAKE_BACKEND
+#define EDGE EDGE426_HANDSHAKE_EDGE
+#define AUTO EDGE426_HANDSHAKE_AUTO
+#define NO_BACKEND EDGE426_SERVICE_NO_BACKEND
+
 static const struct {
 	const char *name;
-	struct service service;
+	struct service service; /* in the order of its keys */
 	int err;
 	const char *failure;
 } added[] = {
-	{"another name and port", {"b", 2, {0}, 0}, 0, ""},
-	{"same port, prefix", {"b", 1, {4, 8, {10}}, 0}, 0, ""},
+	{"another name and port", {"b", 2, {0}, BACKEND, 0, 0, 0}, 0, ""},
+	{"same port, prefix", {"b", 1, {4, 8, {10}}, BACKEND, 0, 0, 0}, 0, ""},
 	{"same name",
-	 {"a", 2, {0}, 0},
+	 {"a", 2, {0}, BACKEND, 0, 0, 0},
 	 -EEXIST,
 	 "name 'a' is taken: each service has a name of its own"},
 	{"same port",
-	 {"b", 1, {0}, 0},
+	 {"b", 1, {0}, BACKEND, 0, 0, 0},
 	 -EEXIST,
 	 "services 'a' and 'b' both have port 1 and address any: "
 	 "one service for each port and address"},
 	{"no name",
-	 {"", 2, {0}, 0},
+	 {"", 2, {0}, BACKEND, 0, 0, 0},
 	 -EINVAL,
 	 "name '' is not allowed: 1 to 63 letters, digits, - and _"},
-	{"port 0", {"b", 0, {0}, 0}, -EINVAL, "port '0' is not allowed: a port from 1 to 65535"},
+	{"port 0",
+	 {"b", 0, {0}, BACKEND, 0, 0, 0},
+	 -EINVAL,
+	 "port '0' is not allowed: a port from 1 to 65535"},
 	{"host bits",
-	 {"b", 2, {4, 8, {10, 1}}, 0},
+	 {"b", 2, {4, 8, {10, 1}}, BACKEND, 0, 0, 0},
 	 -EINVAL,
 	 "address is not allowed: an IPv4 or IPv6 address, or a prefix of one without host bits"},
 	{"33 bits",
-	 {"b", 2, {4, 33, {0}}, 0},
+	 {"b", 2, {4, 33, {0}}, BACKEND, 0, 0, 0},
 	 -EINVAL,
 	 "address is not allowed: an IPv4 or IPv6 address, or a prefix of one without host bits"},
 	{"family 5",
-	 {"b", 2, {5, 0, {0}}, 0},
+	 {"b", 2, {5, 0, {0}}, BACKEND, 0, 0, 0},
 	 -EINVAL,
 	 "address is not allowed: an IPv4 or IPv6 address, or a prefix of one without host bits"},
 	{"unknown handshake",
-	 {"b", 2, {0}, 1},
+	 {"b", 2, {0}, 3, 0, 0, 0},
 	 -EINVAL,
-	 "handshake '1' is not allowed: only backend"},
+	 "handshake '3' is not allowed: one of backend, edge, auto"},
+	{"no backend", {"b", 2, {0}, EDGE, NO_BACKEND, 0, 0}, 0, ""},
+	{"no backend for auto",
+	 {"b", 2, {0}, AUTO, NO_BACKEND, 1, 1},
+	 -EINVAL,
+	 "backend 'none' is not allowed with handshake 'auto': " NO_LISTENER},
+	{"unknown flag",
+	 {"b", 2, {0}, EDGE, NO_BACKEND | 2, 0, 0},
+	 -EINVAL,
+	 "backend '3' is not allowed: only none"},
+	{"auto", {"b", 2, {0}, AUTO, 0, 1000000, 86400}, 0, ""},
+	{"auto, not completed",
+	 {"b", 2, {0}, AUTO, 0, 0, 0},
+	 -EINVAL,
+	 "syn_threshold '0' is not allowed: a number from 1 to 1000000"},
+	{"auto without calm",
+	 {"b", 2, {0}, AUTO, 0, 1, 0},
+	 -EINVAL,
+	 "calm_seconds '0' is not allowed: a number from 1 to 86400"},
+	{"threshold too high",
+	 {"b", 2, {0}, AUTO, 0, 1000001, 1},
+	 -EINVAL,
+	 "syn_threshold '1000001' is not allowed: a number from 1 to 1000000"},
+	{"calm too long",
+	 {"b", 2, {0}, AUTO, 0, 1, 86401},
+	 -EINVAL,
+	 "calm_seconds '86401' is not allowed: a number from 1 to 86400"},
+	{"threshold for backend",
+	 {"b", 2, {0}, BACKEND, 0, 1, 0},
+	 -EINVAL,
+	 "syn_threshold '1' is not allowed with handshake 'backend': only with auto"},
+	{"calm for edge",
+	 {"b", 2, {0}, EDGE, 0, 0, 1},
+	 -EINVAL,
+	 "calm_seconds '1' is not allowed with handshake 'edge': only with auto"},
 };
 
 Test(policy, a_service_added_gets_the_checks_of_a_file)

@@ -235,18 +235,87 @@ Test(text, an_ipv4_address_stands_in_the_first_four_octets)
 	cr_expect(!memcmp(&prefix, &expected, sizeof(prefix)));
 }
 
-Test(text, a_handshake_is_backend)
+static const char *const handshakes[] = {
+	[EDGE426_HANDSHAKE_BACKEND] = "backend",
+	[EDGE426_HANDSHAKE_EDGE] = "edge",
+	[EDGE426_HANDSHAKE_AUTO] = "auto",
+};
+
+Test(text, a_handshake_has_a_name_that_comes_back)
+{
+	__u32 handshake;
+
+	for (__u32 i = 0; i < ARRAY_LEN(handshakes); i++) {
+		cr_expect_str_eq(text_print_handshake(i), handshakes[i]);
+		cr_expect_eq(text_parse_handshake(handshakes[i], &handshake), 0);
+		cr_expect_eq(handshake, i);
+	}
+	cr_expect_null(text_print_handshake(ARRAY_LEN(handshakes)));
+}
+
+static const char *const no_handshakes[] = {"", "Backend", "backen", "edge ", "autos", "none", "1"};
+
+Test(text, other_names_are_no_handshake)
 {
 	__u32 handshake = 7;
 
-	cr_expect_eq(text_parse_handshake("edge", &handshake), -EINVAL);
-	cr_expect_eq(text_parse_handshake("", &handshake), -EINVAL);
-	cr_expect_eq(text_parse_handshake("Backend", &handshake), -EINVAL);
+	for (size_t i = 0; i < ARRAY_LEN(no_handshakes); i++)
+		cr_expect_eq(text_parse_handshake(no_handshakes[i], &handshake), -EINVAL, "'%s'",
+			     no_handshakes[i]);
 	cr_expect_eq(handshake, 7);
-	cr_expect_eq(text_parse_handshake("backend", &handshake), 0);
-	cr_expect_eq(handshake, EDGE426_HANDSHAKE_BACKEND);
-	cr_expect_str_eq(text_print_handshake(EDGE426_HANDSHAKE_BACKEND), "backend");
-	cr_expect_null(text_print_handshake(1));
+}
+
+Test(text, a_backend_is_none_or_not_said)
+{
+	__u32 flags = 6;
+
+	cr_expect_null(text_print_backend(flags));
+	cr_expect_eq(text_parse_backend("", &flags), -EINVAL);
+	cr_expect_eq(text_parse_backend("None", &flags), -EINVAL);
+	cr_expect_eq(text_parse_backend("none ", &flags), -EINVAL);
+	cr_expect_eq(flags, 6);
+	cr_expect_eq(text_parse_backend("none", &flags), 0);
+	cr_expect_eq(flags, 6 | EDGE426_SERVICE_NO_BACKEND);
+	cr_expect_str_eq(text_print_backend(flags), "none");
+}
+
+static const struct {
+	const char *text;
+	__u32 threshold, calm; /* 0: refused */
+} thresholds[] = {
+	{"1", 1, 1},
+	{"60", 60, 60},
+	{"86400", 86400, 86400},
+	{"86401", 86401, 0},
+	{"1000000", 1000000, 0},
+	{"1000001", 0, 0},
+	{"4294967297", 0, 0},
+	{"0", 0, 0},
+	{"-1", 0, 0},
+	{"+1", 0, 0},
+	{"01", 0, 0},
+	{"1s", 0, 0},
+	{" 1", 0, 0},
+	{"1e3", 0, 0},
+	{"", 0, 0},
+};
+
+static void check_threshold(const char *text, __u32 expected, int (*parse)(const char *, __u32 *))
+{
+	const char *flush = (const char *)guard_copy(text, strlen(text) + 1);
+	__u32 number = 0;
+
+	cr_expect_eq(parse(flush, &number), expected ? 0 : -EINVAL, "'%s'", text);
+	cr_expect_eq(number, expected, "'%s'", text);
+}
+
+Test(text, thresholds_have_limits)
+{
+	for (size_t i = 0; i < ARRAY_LEN(thresholds); i++) {
+		check_threshold(thresholds[i].text, thresholds[i].threshold,
+				text_parse_syn_threshold);
+		check_threshold(thresholds[i].text, thresholds[i].calm, text_parse_calm_seconds);
+	}
 }
 
 static const struct {
