@@ -44,6 +44,11 @@ static const struct layout_row rows[LAYOUT_MAPS] = {
 			    EDGE426_REASON_COUNT, 0, true},
 	[LAYOUT_WORKERS] =
 		ROW_ARRAY(EDGE426_MAP_WORKERS, struct edge426_worker, EDGE426_QUEUES_MAX, false),
+	[LAYOUT_LOADS] =
+		ROW_ARRAY(EDGE426_MAP_LOADS, struct edge426_load, 2 * EDGE426_SERVICES_MAX, true),
+	[LAYOUT_EDGE] = ROW_ARRAY(EDGE426_MAP_EDGE, struct edge426_edge, 1, true),
+	[LAYOUT_OWNED] = {EDGE426_MAP_OWNED, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct edge426_owned), 1,
+			  0, true},
 };
 
 const char *layout_name(enum layout_map map)

@@ -46,10 +46,44 @@ static void write_answer(const struct publication *p, const struct edge426_answe
 
 static void write_services(const struct publication *p)
 {
-	struct store_service *slots = p->store->services + p->half * EDGE426_SERVICES_MAX;
+	struct edge426_service *slots = p->store->services + p->half * EDGE426_SERVICES_MAX;
 
-	for (size_t i = 0; i < p->policy->services_len; i++)
-		slots[i].value.handshake = p->policy->services[i].handshake;
+	memset(slots, 0, EDGE426_SERVICES_MAX * sizeof(*slots));
+	for (size_t i = 0; i < p->policy->services_len; i++) {
+		const struct service *service = &p->policy->services[i];
+
+		slots[i] = (struct edge426_service){
+			.handshake = service->handshake,
+			.flags = service->flags,
+			.syn_threshold = service->syn_threshold,
+			.calm_seconds = service->calm_seconds,
+		};
+	}
+}
+
+/*
+ * The half still holds the loads of the policy before the running one, perhaps
+ * of other services. Those of the running policy move with their service; what
+ * the XDP program counts between here and the flip is lost, a packet or two. If
+ * the running policy can't be read, each service begins with nothing.
+ */
+static void write_loads(const struct publication *p)
+{
+	struct edge426_load *slots = p->store->loads + p->half * EDGE426_SERVICES_MAX;
+	const struct edge426_load *running = p->store->loads + !p->half * EDGE426_SERVICES_MAX;
+	struct failure ignored = {0};
+	struct policy before = {0};
+
+	memset(slots, 0, EDGE426_SERVICES_MAX * sizeof(*slots));
+	if (store_read_policy(p->store, &before, &ignored))
+		return;
+	for (size_t i = 0; i < p->policy->services_len; i++) {
+		const struct service *same = policy_find_name(&before, p->policy->services[i].name);
+
+		if (same)
+			slots[i] = running[same - before.services];
+	}
+	policy_free(&before);
 }
 
 static void write_ports(const struct publication *p)
@@ -193,6 +227,7 @@ int store_publish_policy(struct store *store, const struct policy *policy, struc
 	err = write_addresses(&p, failure);
 	if (err)
 		return err;
+	write_loads(&p);
 	make_current(&p);
 	return 0;
 }

@@ -46,6 +46,8 @@ static void name_memory(struct store *store)
 	store->answers = store->memory[LAYOUT_ANSWERS];
 	store->policy_text = store->memory[LAYOUT_POLICY_TEXT];
 	store->workers = store->memory[LAYOUT_WORKERS];
+	store->loads = store->memory[LAYOUT_LOADS];
+	store->edge = store->memory[LAYOUT_EDGE];
 }
 
 /* Some maps without the others are as little ours as maps of another size. */

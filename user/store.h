@@ -22,10 +22,8 @@ struct store_port {
 	__u32 gap;
 };
 
-struct store_service {
-	struct edge426_service value;
-	__u32 gap;
-};
+_Static_assert(sizeof(struct edge426_service) % 8 == 0, "services without gaps");
+_Static_assert(sizeof(struct edge426_load) % 8 == 0, "loads without gaps");
 
 struct store {
 	char dir[PINS_DIR_LEN];
@@ -34,10 +32,12 @@ struct store {
 	/* the same memory, typed; see abi.h */
 	struct edge426_state *state;
 	struct store_port *ports;
-	struct store_service *services;
+	struct edge426_service *services;
 	struct edge426_answer *answers;
 	struct edge426_policy_text *policy_text;
 	struct edge426_worker *workers;
+	struct edge426_load *loads;
+	struct edge426_edge *edge;
 };
 
 /*
@@ -49,8 +49,9 @@ void store_close(struct store *store); /* takes a zeroed or closed store */
 
 /*
  * Writes the policy to the half that does not count, flips, and waits until
- * no packet program reads the old half. The caller holds store_lock. All or
- * nothing.
+ * no packet program reads the old half. A service that stays under its name
+ * keeps its load, so that `auto` stays where it is. The caller holds
+ * store_lock. All or nothing.
  */
 int store_publish_policy(struct store *store, const struct policy *policy, struct failure *failure);
 
