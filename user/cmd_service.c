@@ -20,22 +20,64 @@ struct options {
 	const char *name;
 	bool takes_name;
 	bool takes_port;
+	bool has_handshake; /* it was said, and is not to be chosen here */
 	struct service service;
 	bool json;
 	json_t *root; /* what --json prints */
 	bool invalid; /* a change was refused because the policy would not be valid */
 };
 
-static void parse_value(int key, const char *arg, struct options *options, struct argp_state *state)
+static int set_port(const char *arg, struct options *options)
 {
-	struct service *service = &options->service;
+	return text_parse_port(arg, &options->service.port);
+}
 
-	if (key == 'p' && text_parse_port(arg, &service->port))
-		argp_error(state, "--port '%s': allowed is %s", arg, TEXT_PORT_ALLOWED);
-	if (key == 'a' && text_parse_prefix(arg, &service->address))
-		argp_error(state, "--address '%s': allowed is %s", arg, TEXT_PREFIX_ALLOWED);
-	if (key == 's' && text_parse_handshake(arg, &service->handshake))
-		argp_error(state, "--handshake '%s': allowed is %s", arg, TEXT_HANDSHAKE_ALLOWED);
+static int set_address(const char *arg, struct options *options)
+{
+	return text_parse_prefix(arg, &options->service.address);
+}
+
+static int set_handshake(const char *arg, struct options *options)
+{
+	options->has_handshake = true;
+	return text_parse_handshake(arg, &options->service.handshake);
+}
+
+static int set_syn_threshold(const char *arg, struct options *options)
+{
+	return text_parse_syn_threshold(arg, &options->service.syn_threshold);
+}
+
+static int set_calm_seconds(const char *arg, struct options *options)
+{
+	return text_parse_calm_seconds(arg, &options->service.calm_seconds);
+}
+
+static const struct value {
+	int key;
+	const char *name;
+	int (*set)(const char *arg, struct options *options);
+	const char *allowed;
+} values[] = {
+	{'p', "port", set_port, TEXT_PORT_ALLOWED},
+	{'a', "address", set_address, TEXT_PREFIX_ALLOWED},
+	{'s', "handshake", set_handshake, TEXT_HANDSHAKE_ALLOWED},
+	{'t', "syn-threshold", set_syn_threshold, TEXT_SYN_THRESHOLD_ALLOWED},
+	{'c', "calm-seconds", set_calm_seconds, TEXT_CALM_SECONDS_ALLOWED},
+};
+
+static error_t parse_value(int key, const char *arg, struct options *options,
+			   struct argp_state *state)
+{
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		if (values[i].key != key)
+			continue;
+		if (values[i].set(arg, options))
+			argp_error(state, "--%s '%s': allowed is %s", values[i].name, arg,
+				   values[i].allowed);
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
 }
 
 static void parse_name(const char *arg, struct options *options, struct argp_state *state)
@@ -64,10 +106,8 @@ static error_t options_parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &options->targets;
 		return 0;
-	case 'p':
-	case 'a':
-	case 's':
-		parse_value(key, arg, options, state);
+	case 'n':
+		options->service.flags |= EDGE426_SERVICE_NO_BACKEND;
 		return 0;
 	case 'j':
 		options->json = true;
@@ -79,7 +119,7 @@ static error_t options_parse(int key, char *arg, struct argp_state *state)
 		check_options(options, state);
 		return 0;
 	}
-	return ARGP_ERR_UNKNOWN;
+	return parse_value(key, arg, options, state);
 }
 
 static const struct argp_child children[] = {
@@ -88,7 +128,15 @@ static const struct argp_child children[] = {
 static const struct argp_option add_options[] = {
 	{"port", 'p', "N", 0, "Port of the service", 2},
 	{"address", 'a', "PREFIX", 0, "IPv4 or IPv6 address or prefix (default any)", 2},
-	{"handshake", 's', "HOW", 0, "backend (default): the server does it", 2},
+	{"handshake", 's', "HOW", 0,
+	 "backend (default): the server does it; edge: edge426 does; auto: edge426 does under a "
+	 "flood",
+	 2},
+	{"no-backend", 'n', NULL, 0, "Nothing listens on the port; the handshake is edge", 2},
+	{"syn-threshold", 't', "N", 0,
+	 "auto: handshakes waiting for their end that make it edge (default 100)", 2},
+	{"calm-seconds", 'c', "N", 0,
+	 "auto: seconds with fewer until it is backend again (default 60)", 2},
 	{0},
 };
 
@@ -175,6 +223,7 @@ static int add_run(int argc, char **argv)
 	int status;
 
 	argp_parse(&add_argp, argc, argv, 0, NULL, &options);
+	policy_complete_service(&options.service, options.has_handshake);
 	status = visit_stores(&options.targets, true, add_one, &options);
 	return options.invalid ? VERB_INVALID_POLICY : status;
 }
@@ -204,34 +253,53 @@ static int del_run(int argc, char **argv)
 	return visit_stores(&options.targets, true, del_one, &options);
 }
 
-static void print_services(const struct policy *policy, const char *label)
+/* The keys as in the policy, and as there only those that say something. */
+static void print_service(const struct service *service)
 {
+	const char *backend = text_print_backend(service->flags);
 	char address[TEXT_PREFIX_LEN];
 
-	printf("%s:\n", label);
-	for (size_t i = 0; i < policy->services_len; i++) {
-		const struct service *service = &policy->services[i];
+	text_print_prefix(&service->address, address);
+	printf("  %-20s port %-5u address %s handshake %s", service->name, service->port, address,
+	       text_print_handshake(service->handshake));
+	if (backend)
+		printf(" backend %s", backend);
+	if (service->handshake == EDGE426_HANDSHAKE_AUTO)
+		printf(" syn_threshold %u calm_seconds %u", service->syn_threshold,
+		       service->calm_seconds);
+	putchar('\n');
+}
 
-		text_print_prefix(&service->address, address);
-		printf("  %-20s port %-5u address %s handshake %s\n", service->name, service->port,
-		       address, text_print_handshake(service->handshake));
+static void print_services(const struct policy *policy, const char *label)
+{
+	printf("%s:\n", label);
+	for (size_t i = 0; i < policy->services_len; i++)
+		print_service(&policy->services[i]);
+}
+
+static json_t *service_json(const struct service *service)
+{
+	bool has_backend = !(service->flags & EDGE426_SERVICE_NO_BACKEND);
+	char address[TEXT_PREFIX_LEN];
+	json_t *row;
+
+	text_print_prefix(&service->address, address);
+	row = json_pack("{s:s, s:i, s:s, s:s, s:b}", "name", service->name, "port", service->port,
+			"address", address, "handshake", text_print_handshake(service->handshake),
+			"backend", has_backend);
+	if (service->handshake == EDGE426_HANDSHAKE_AUTO) {
+		json_object_set_new(row, "syn_threshold", json_integer(service->syn_threshold));
+		json_object_set_new(row, "calm_seconds", json_integer(service->calm_seconds));
 	}
+	return row;
 }
 
 static json_t *services_json(const struct policy *policy)
 {
 	json_t *array = json_array();
-	char address[TEXT_PREFIX_LEN];
 
-	for (size_t i = 0; i < policy->services_len; i++) {
-		const struct service *service = &policy->services[i];
-
-		text_print_prefix(&service->address, address);
-		json_array_append_new(array, json_pack("{s:s, s:i, s:s, s:s}", "name",
-						       service->name, "port", service->port,
-						       "address", address, "handshake",
-						       text_print_handshake(service->handshake)));
-	}
+	for (size_t i = 0; i < policy->services_len; i++)
+		json_array_append_new(array, service_json(&policy->services[i]));
 	return array;
 }
 

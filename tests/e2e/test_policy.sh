@@ -118,3 +118,62 @@ test_answer_of_the_policy_is_what_clients_get() {
 	expect_equal "the body" '{"use": "https://"}' "$(fetch "http://$SERVER_IP:443/")"
 	expect_match "the answer over IPv6, which is not protected" "400 Bad Request" "$(fetch -i "http://[$SERVER_IP6]:443/")"
 }
+
+test_service_add_says_how_the_handshake_is_done() {
+	run_start --port 8443
+	expect_exit 0 edge service add web --port 443 --handshake auto --syn-threshold 7
+	expect_exit 0 edge service add plain --port 80 --no-backend
+	expect_match "the list" "web .*handshake auto syn_threshold 7 calm_seconds 60$" "$(edge service list)"
+	expect_match "the list" "plain .*handshake edge backend none$" "$(edge service list)"
+	expect_equal "the services in JSON" "backend True, auto True 7 60, edge False" "$(edge service list --json | python3 -c '
+import json, sys
+keys = "handshake", "backend", "syn_threshold", "calm_seconds"
+rows = next(iter(json.load(sys.stdin).values()))
+print(", ".join(" ".join(str(row[key]) for key in keys if key in row) for row in rows))')"
+	expect_refusal 3 edge service add other --port 81 --handshake auto --no-backend
+	expect_match "the message" "backend 'none' is not allowed with handshake 'auto'" "$output"
+	expect_refusal 3 edge service add other --port 81 --calm-seconds 5
+	expect_match "the message" "calm_seconds '5' is not allowed with handshake 'backend'" "$output"
+	expect_exit 2 edge service add other --port 81 --handshake auto --syn-threshold 0
+}
+
+# Sets $key, as bpftool takes it: where the load of a service stands, edge426/abi.h.
+find_load() { # HALF SERVICE, an index
+	local index=$(($1 * 4096 + $2))
+	key=($((index & 255)) $((index >> 8)) 0 0)
+}
+
+load_of() { # HALF SERVICE; its octets
+	find_load "$1" "$2"
+	on_server bpftool --json map lookup pinned "$PINS/loads" key "${key[@]}" |
+		python3 -c 'import json, sys; print(*(int(octet, 16) for octet in json.load(sys.stdin)["value"]))'
+}
+
+mark_load() { # HALF SERVICE OCTET…
+	find_load "$1" "$2"
+	on_server bpftool map update pinned "$PINS/loads" key "${key[@]}" value "${@:3}"
+}
+
+# `auto` under a flood stays at the edge: the load goes with the name, and with nothing else.
+test_load_of_a_service_outlives_a_policy() {
+	local zero=() marked=()
+	for _ in {1..40}; do # octets of a struct edge426_load
+		zero+=(0) marked+=(9)
+	done
+	run_start --port 443 # the first policy is in half 1
+	mark_load 1 0 "${marked[@]}"
+	cat >"$topology_dir/policy.yaml" <<-POLICY
+		services:
+		  - name: new
+		    port: 80
+		  - name: port-443
+		    port: 443
+		    handshake: auto
+	POLICY
+	expect_exit 0 edge policy apply "$topology_dir/policy.yaml"
+	expect_equal "the load of the new service" "${zero[*]}" "$(load_of 0 0)"
+	expect_equal "the load of port-443" "${marked[*]}" "$(load_of 0 1)"
+	write_policy "$topology_dir/policy.yaml" 443
+	expect_exit 0 edge policy apply "$topology_dir/policy.yaml"
+	expect_equal "the load of a service by another name" "${zero[*]}" "$(load_of 1 0)"
+}
