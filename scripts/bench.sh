@@ -13,11 +13,17 @@
 #   |                          |  veth   | NAPI thread of srv               |
 #   '--------------------------'         '----------------------------------'
 #
-# All three use one connection per request. Threaded NAPI puts each end's
-# receive work, XDP included, on that end's CPU; so whatever CPU 1 is busy
-# with is the server's side: user, system, interrupts. It is read from
-# /proc/stat, after the idle machine's own use of it. Rounds alternate and
-# the medians are shown. Absolute numbers are this machine's; look at the ratios.
+# "deferred" is the same nginx on a port with TCP_DEFER_ACCEPT (listen … deferred):
+# it is not woken before a client's first data, which edge426 takes away.
+# HAProxy gets a plaintext port, see above.
+#
+# All use one connection per request. Threaded NAPI puts each end's receive
+# work, XDP and TCP included, in a kernel thread on that end's CPU. So the
+# server's CPU time is the sum over the threads of that NAPI, of the CPU's
+# ksoftirqd, and of nginx, haproxy and edge426, from the scheduler's own clock
+# (/proc/PID/schedstat, nanoseconds); other load on the machine is not counted.
+# Rounds alternate and the medians are shown. Absolute numbers are this
+# machine's; look at the ratios, and at a machine that does nothing else.
 #
 #   bench.sh [ROUNDS [SECONDS]]     default 5 rounds of 5 seconds
 set -eu -o pipefail
@@ -27,7 +33,7 @@ ROUNDS=${1:-5}
 ROUND_SECONDS=${2:-5}
 CONNECTIONS=64
 CLIENT_CPU=0 SERVER_CPU=1
-PEERS="nginx haproxy edge426"
+PEERS="nginx nginx-deferred haproxy edge426 edge426-deferred"
 HAPROXY_PORT=8426
 
 . "$ROOT/scripts/topology.sh"
@@ -71,12 +77,25 @@ require_two_cpus() {
 	[ "$(nproc)" -ge 2 ] || fail "needs two CPUs, one for each side"
 }
 
-# Clock ticks the CPU was busy with anything, interrupts included: user nice system irq softirq.
-busy_ticks() { # CPU
-	awk -v cpu="cpu$1" '$1 == cpu { print $2 + $3 + $4 + $7 + $8 }' /proc/stat
+# The server side: threads of what was started there, of the NAPI, and ksoftirqd.
+server_threads() {
+	local pid
+	napi_threads "$SERVER_IF"
+	pgrep -x "ksoftirqd/$SERVER_CPU"
+	for pid in "${topology_pids[@]}"; do
+		[ ! -d "/proc/$pid" ] || find "/proc/$pid/task" -mindepth 1 -maxdepth 1 -printf '%f\n'
+		pgrep -P "$pid" || true # nginx's worker
+	done
 }
 
-# --- the three ---------------------------------------------------------------
+server_ns() { # CPU time the server side has used
+	local thread
+	for thread in $(server_threads); do
+		cut -d' ' -f1 "/proc/$thread/schedstat"
+	done | awk '{ sum += $1 } END { printf "%.0f\n", sum }'
+}
+
+# --- the peers ----------------------------------------------------------------
 
 ANSWER='This port speaks HTTPS only. Use https:// in place of http://.'
 
@@ -115,7 +134,7 @@ start_haproxy() {
 
 # Comes and goes each round, so that the others are measured without it.
 start_edge426() {
-	start_on_server taskset -c "$SERVER_CPU" "$EDGE426" run --interface "$SERVER_IF" --port 443 2>"$topology_dir/run.log"
+	start_on_server taskset -c "$SERVER_CPU" "$EDGE426" run --interface "$SERVER_IF" --port 443 --port 444 2>"$topology_dir/run.log"
 	edge426_pid=$started
 	on_server "$EDGE426" status --wait 5 >/dev/null || fail "edge426 does not serve: $(cat "$topology_dir/run.log")"
 	pin_napi_threads "$SERVER_IF" "$SERVER_CPU"
@@ -128,6 +147,7 @@ stop_edge426() {
 url_of() { # PEER
 	case $1 in
 	haproxy) echo "http://$SERVER_IP:$HAPROXY_PORT/" ;;
+	*-deferred) echo "http://$SERVER_IP:444/" ;;
 	*) echo "http://$SERVER_IP:443/" ;;
 	esac
 }
@@ -139,14 +159,6 @@ expect_peer_answers() { # PEER
 }
 
 # --- measuring ----------------------------------------------------------------
-
-# What the CPU is busy with when nobody asks anything: ticks a second.
-measure_idle() {
-	local before
-	before=$(busy_ticks "$SERVER_CPU")
-	sleep 2
-	idle_ticks=$((($(busy_ticks "$SERVER_CPU") - before) / 2))
-}
 
 # wrk's report to: requests a second, p99 in µs, requests, lines on errors
 read_report() {
@@ -164,21 +176,22 @@ read_report() {
 }
 
 measure() { # PEER: one line in its file: requests/s, p99 µs, server CPU ns a request
-	local before busy rate p99 requests errors
-	before=$(busy_ticks "$SERVER_CPU")
+	local before used rate p99 requests errors
+	before=$(server_ns)
 	read -r rate p99 requests errors < <(on_client taskset -c "$CLIENT_CPU" wrk -t1 "-c$CONNECTIONS" \
 		"-d${ROUND_SECONDS}s" --latency "$(url_of "$1")" | read_report)
-	busy=$(($(busy_ticks "$SERVER_CPU") - before - idle_ticks * ROUND_SECONDS))
+	used=$(($(server_ns) - before))
+	[ "$requests" -gt 0 ] || fail "$1: wrk made no request"
 	[ "$errors" -eq 0 ] || echo "$1: wrk reports socket errors" >&2
-	echo "$rate $p99 $((busy * 1000000000 / ticks_per_second / requests))" >>"$topology_dir/$1.result"
+	echo "$rate $p99 $((used / requests))" >>"$topology_dir/$1.result"
 	tail -1 "$topology_dir/$1.result" | sed "s/^/  $1: /" >&2
 }
 
 measure_peer() { # PEER
-	[ "$1" != edge426 ] || start_edge426
+	case $1 in edge426*) start_edge426 ;; esac
 	expect_peer_answers "$1"
 	measure "$1"
-	[ "$1" != edge426 ] || stop_edge426
+	case $1 in edge426*) stop_edge426 ;; esac
 }
 
 median() { # PEER COLUMN
@@ -203,8 +216,8 @@ print_table() {
 	printf '\nMedians of %d rounds of %d s; Linux %s, %s, %s; haproxy on a plaintext port.\n' "$ROUNDS" \
 		"$ROUND_SECONDS" "$(uname -r)" "$(nginx -v 2>&1 | sed 's/.*: //')" \
 		"$(haproxy -v | sed -n 's/^HAProxy version \([^ ]*\).*/HAProxy \1/p')"
-	printf 'Each: taskset -c %d wrk -t1 -c%d -d%ds --latency URL, server side on CPU %d, busy %d%% when idle.\n' \
-		"$CLIENT_CPU" "$CONNECTIONS" "$ROUND_SECONDS" "$SERVER_CPU" $((idle_ticks * 100 / ticks_per_second))
+	printf 'Each: taskset -c %d wrk -t1 -c%d -d%ds --latency URL, server side on CPU %d.\n' \
+		"$CLIENT_CPU" "$CONNECTIONS" "$ROUND_SECONDS" "$SERVER_CPU"
 	printf 'Made by: scripts/bench.sh %d %d\n' "$ROUNDS" "$ROUND_SECONDS"
 }
 
@@ -212,7 +225,6 @@ main() {
 	local round peer
 	require_two_cpus
 	"$ROOT/scripts/deps.sh" test
-	ticks_per_second=$(getconf CLK_TCK)
 	topology_trap
 	topology_up
 	on_server ethtool -K "$SERVER_IF" gro on >/dev/null # NAPI at both ends for all three
@@ -220,7 +232,6 @@ main() {
 	set_threaded_napi "$SERVER_NS" "$SERVER_IF" "$SERVER_CPU"
 	start_nginx
 	start_haproxy
-	measure_idle
 	for ((round = 1; round <= ROUNDS; round++)); do
 		echo "round $round: requests/s, p99 in µs, server CPU in ns per request" >&2
 		for peer in $PEERS; do

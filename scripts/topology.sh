@@ -105,8 +105,8 @@ topology_end() { # PID
 	while kill -0 "$1" 2>/dev/null && [ "$((tries += 1))" -lt 100 ]; do
 		sleep 0.05
 	done
-	kill -KILL "$1" 2>/dev/null
-	wait "$1" 2>/dev/null
+	kill -KILL "$1" 2>/dev/null || true
+	wait "$1" 2>/dev/null || true
 }
 
 topology_down() {
@@ -155,8 +155,8 @@ make_certificate() {
 		-out "$topology_dir/cert.pem" 2>/dev/null
 }
 
-# A real nginx: TLS on 443, plaintext on 80. Lines for the TLS server may be
-# given. Logs and pages lie in $topology_dir/nginx.
+# A real nginx: TLS on 443, TLS with deferred accept on 444, plaintext on 80.
+# Lines for the TLS server may be given. Logs and pages lie in $topology_dir/nginx.
 nginx_configure() { # [EXTRA]
 	local dir=$topology_dir/nginx
 	mkdir -p "$dir/pages" "$dir/logs" "$dir/body"
@@ -184,6 +184,8 @@ nginx_configure() { # [EXTRA]
 			server {
 				listen 443 ssl backlog=4096;
 				listen [::]:443 ssl backlog=4096;
+				listen 444 ssl deferred backlog=4096;
+				listen [::]:444 ssl deferred backlog=4096;
 				location /slow/ { alias $dir/pages/; limit_rate 2m; }
 				location /put/ { alias $dir/pages/; dav_methods PUT; }
 				${1-}

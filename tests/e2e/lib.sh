@@ -49,15 +49,16 @@ run_start() { # [ARGUMENT…] of `edge426 run`; $run_pid, output in $run_log
 	run_log=$topology_dir/run.log
 	start_on_server "$EDGE426" run --interface "$SERVER_IF" --pin-dir "$PINS" "$@" 2>>"$run_log"
 	run_pid=$started
-	wait_for 10 run_serves || fail "edge426 run serves, it said: $(cat "$run_log")"
-}
-
-run_serves() {
-	kill -0 "$run_pid" && edge status --wait 5
+	wait_for 10 run_serves_or_has_ended || fail "edge426 run serves, it said: $(cat "$run_log")"
+	! run_has_ended || fail "edge426 run serves, it ended and said: $(cat "$run_log")"
 }
 
 run_has_ended() {
-	! kill -0 "$run_pid"
+	! kill -0 "$run_pid" 2>/dev/null
+}
+
+run_serves_or_has_ended() {
+	run_has_ended || edge status --wait 5
 }
 
 run_stop() { # [SIGNAL]; `run` must end with 0

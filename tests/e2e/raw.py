@@ -144,8 +144,8 @@ class Connection:
         at = segment.options.find(b"\x08\x0a")
         assert at >= 0, "a segment without the timestamps that were negotiated"
         value, echo = struct.unpack_from("!II", segment.options, at + 2)
-        assert echo == self.clock & 0xFFFFFFFF or not segment.flags & ACK or echo <= self.clock, "TSecr"
-        assert (value - self.echo) % 2**32 < 2**31, "TSval goes back"
+        assert 0 < echo <= self.clock, "TSecr %d is nothing we sent" % echo
+        assert segment.flags & SYN or (value - self.echo) % 2**32 < 2**31, "TSval goes back"
         self.echo = value
 
     # --- a whole conversation ---
