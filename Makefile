@@ -49,7 +49,7 @@ endif
 .SECONDARY:
 .PHONY: all tests demo check bench install clean
 
-all: $(B)/edge426 $(BPF_OBJECTS)
+all: $(B)/edge426 $(BPF_OBJECTS) $(B)/scripts/pass.bpf.o
 
 $(B)/edge426: $(USER_OBJECTS)
 	$(call say,LINK) $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -59,6 +59,10 @@ $(B)/user/%.o: user/%.c | $(B)/deps $(SKELETONS)
 	$(call say,CC) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
 
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c | $(B)/deps
+	@mkdir -p $(@D)
+	$(call say,BPF) $(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+
+$(B)/scripts/%.bpf.o: scripts/%.bpf.c | $(B)/deps
 	@mkdir -p $(@D)
 	$(call say,BPF) $(CLANG) $(BPF_CFLAGS) -c -o $@ $<
 

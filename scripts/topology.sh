@@ -11,6 +11,7 @@
 # Everything lives in a private mount namespace (topology_isolate), its own
 # bpffs and /run/netns included, so that even a killed script leaves no pin
 # and no namespace. It starts nothing by itself and touches no other interface.
+# Who sources it sets $EDGE426, the program in its build directory.
 
 CLIENT_IP=10.9.0.2 CLIENT_IP6=fd00::2 CLIENT_MAC=02:00:00:00:00:02 CLIENT_IF=cli
 SERVER_IP=10.9.0.1 SERVER_IP6=fd00::1 SERVER_MAC=02:00:00:00:00:01 SERVER_IF=srv
@@ -65,12 +66,25 @@ topology_address_host() { # NS IF IP IP6 PEER_IP PEER_IP6 PEER_MAC
 	ip -n "$ns" neighbour replace "$6" lladdr "$7" nud permanent dev "$interface"
 }
 
-# On a wire checksums are whole: nothing is left for a card to fill in. GRO at
-# the client gives veth its NAPI, without which frames that XDP sends vanish.
+# On a wire checksums are whole: nothing is left for a card to fill in.
 topology_set_offloads() {
 	on_server ethtool -K "$SERVER_IF" tx off >/dev/null
 	on_client ethtool -K "$CLIENT_IF" tx off >/dev/null
 	on_client ethtool -K "$CLIENT_IF" gro on >/dev/null
+}
+
+# What XDP sends back (XDP_TX) on a veth arrives only where the peer has an XDP
+# program in native mode, and so a NAPI of its own for such frames. GRO alone
+# gives it one too, but frames are late or lost, and no counter tells. No real
+# card needs this. A script whose client has a program of its own takes it off.
+topology_attach_pass() {
+	local object
+	object=$(dirname "$EDGE426")/scripts/pass.bpf.o
+	ip -n "$CLIENT_NS" link set dev "$CLIENT_IF" xdpdrv object "$object" section xdp.frags
+}
+
+topology_detach_pass() {
+	ip -n "$CLIENT_NS" link set dev "$CLIENT_IF" xdpdrv off
 }
 
 topology_up() {
@@ -83,6 +97,7 @@ topology_up() {
 	topology_address_host "$CLIENT_NS" "$CLIENT_IF" "$CLIENT_IP" "$CLIENT_IP6" \
 		"$SERVER_IP" "$SERVER_IP6" "$SERVER_MAC"
 	topology_set_offloads
+	topology_attach_pass
 }
 
 # A command in the background, its process id in $started; topology_down ends it.
