@@ -12,7 +12,6 @@
 #include "netdev.h"
 
 #define SYSCTL "/proc/sys/net/"
-#define WSCALE_MAX 14 /* RFC 7323 2.3 */
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 
 /* A sysctl whose value, 0 or not, becomes a bit. */
@@ -33,15 +32,6 @@ static const struct sysctl_bit tcp_bits[] = {
 static const struct sysctl_bit unable_bits[] = {
 	{SYSCTL "ipv4/tcp_syncookies", EDGE426_UNABLE_SYNCOOKIES, false},
 	{SYSCTL "netfilter/nf_conntrack_tcp_loose", EDGE426_UNABLE_CONNTRACK, false},
-};
-
-static const struct {
-	__u32 bit;
-	const char *text;
-} unable_texts[] = {
-	{EDGE426_UNABLE_SYNCOOKIES, "net.ipv4.tcp_syncookies is 0"},
-	{EDGE426_UNABLE_CONNTRACK, "net.netfilter.nf_conntrack_tcp_loose is 0"},
-	{EDGE426_UNABLE_KFUNC, "the kernel has no bpf_sk_assign_tcp_reqsk (Linux 6.9)"},
 };
 
 /* The last number of a sysctl's line; `otherwise` when it cannot be read. */
@@ -69,15 +59,6 @@ static __u32 read_bits(const struct sysctl_bit *rows, size_t len)
 			bits |= rows[i].bit;
 	}
 	return bits;
-}
-
-__u32 edge_window_scale(unsigned long space)
-{
-	__u32 scale = 0;
-
-	while (scale < WSCALE_MAX && space >> 16 >> scale)
-		scale++;
-	return scale;
 }
 
 /* The larger of the two limits that the kernel looks at; a namespace may not see the second. */
@@ -175,15 +156,4 @@ void edge_stop(struct edge *edge)
 	if (edge->settings)
 		__atomic_store_n(&edge->settings->ready, 0, __ATOMIC_RELEASE);
 	edge->settings = NULL;
-}
-
-void edge_print_unable(__u32 unable, char text[EDGE_UNABLE_LEN])
-{
-	size_t at = 0;
-
-	text[0] = '\0';
-	for (size_t i = 0; i < ARRAY_LEN(unable_texts); i++)
-		if (unable & unable_texts[i].bit)
-			at += (size_t)snprintf(text + at, EDGE_UNABLE_LEN - at, "%s%s",
-					       at ? ", " : "", unable_texts[i].text);
 }
