@@ -9,6 +9,9 @@
 
 #include <linux/types.h>
 
+/* Reads what was written as headers; a plain __u16 the compiler may read too early. */
+typedef __u16 checksum_word __attribute__((may_alias));
+
 /* Keeps the upper half small, so that more can be added without an overflow. */
 static inline __u32 checksum_settle(__u32 sum)
 {
@@ -23,7 +26,7 @@ static inline __u32 checksum_add(__u32 sum, const void *data, __u32 len)
 	__u32 i;
 
 	for (i = 0; i + 1 < len; i += 2)
-		wide += *(const __u16 *)(octets + i);
+		wide += *(const checksum_word *)(octets + i);
 	if (len & 1) {
 		union {
 			__u8 octet[2];
