@@ -17,6 +17,7 @@
 #define TCP_CHECK 16 /* offset of the checksum in the TCP header */
 
 static const __u8 server_mac[6] = {2, 0, 0, 0, 0, 1};
+static const __u8 group_mac[6] = {1, 0, 0x5e, 0, 0, 1}; /* all systems, RFC 1112 6.4 */
 static const __u8 client_mac[6] = {2, 0, 0, 0, 0, 2};
 
 static __u8 *put_be16(__u8 *to, __u32 value)
@@ -111,7 +112,7 @@ static __u8 *put_link(__u8 *to, const struct packet *p)
 {
 	int i;
 
-	to = put_octets(to, server_mac, sizeof(server_mac));
+	to = put_octets(to, p->group ? group_mac : server_mac, sizeof(server_mac));
 	to = put_octets(to, client_mac, sizeof(client_mac));
 	for (i = 0; i < p->vlans; i++) {
 		to = put_be16(to, i == 0 && p->vlans > 1 ? ETH_P_8021AD : ETH_P_8021Q);
@@ -193,7 +194,7 @@ static __u8 *put_ip6(__u8 *to, const struct packet *p, size_t segment_len)
 
 static __u8 tcp_flags(const char *letters)
 {
-	static const char order[] = "FSRPAU"; /* from bit 0 up */
+	static const char order[] = "FSRPAUEC"; /* from bit 0 up */
 	const char *at;
 	__u8 flags = 0;
 
@@ -212,7 +213,7 @@ static __u8 *put_tcp(__u8 *to, const struct packet *p)
 	to = put_be16(to, p->server_port);
 	to = put_be32(to, p->seq);
 	to = put_be32(to, p->ack);
-	*to++ = (__u8)(tcp_header_len(p) / 4 << 4);
+	*to++ = (__u8)(tcp_header_len(p) / 4 << 4 | (p->ae ? 1 : 0));
 	*to++ = tcp_flags(p->flags);
 	to = put_be16(to, p->window);
 	to = put_be32(to, 0); /* checksum, urgent pointer */

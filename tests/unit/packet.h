@@ -14,6 +14,7 @@
 
 /* Whatever is zero or NULL gets a sensible default; see packet_build. */
 struct packet {
+	int group;	     /* to an Ethernet group address, not to the server's */
 	int vlans;	     /* VLAN tags; the outer one of several is 802.1ad */
 	int ipv6;	     /* else IPv4 */
 	const char *client;  /* source address; default 10.9.0.2 or fd00::2 */
@@ -28,7 +29,8 @@ struct packet {
 	__u16 server_port;   /* default 443 */
 	__u32 seq;
 	__u32 ack;
-	const char *flags; /* letters of "SAFRPU"; default "AP" with payload, "A" without */
+	const char *flags; /* letters of "SAFRPUEC"; default "AP" with payload, "A" without */
+	int ae;		   /* the ninth flag, of accurate ECN: RFC 9768 */
 	__u16 window;	   /* default 502; see zero_window */
 	int zero_window;
 	int timestamps; /* 1: NOP NOP TS with tsval, tsecr */

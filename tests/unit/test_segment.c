@@ -9,20 +9,62 @@
 #include "segment.h"
 #include "sequence.h"
 
-static const struct {
+static const struct row {
 	const char *name;
 	struct packet packet;
 	__u32 end;
 	__s32 first_octet;
-	__u8 syn, fin, rst;
+	__u8 syn, fin, rst, has_ack, ecn_setup, group;
 } rows[] = {
-	{"data", {.seq = 100, .ack = 7, .payload = "GET"}, 103, 'G', 0, 0, 0},
-	{"data and FIN", {.seq = 100, .flags = "FA", .payload = "GET"}, 104, 'G', 0, 1, 0},
-	{"a bare ACK", {.seq = 100, .flags = "A"}, 100, -1, 0, 0, 0},
-	{"a bare ACK in a padded frame", {.seq = 100, .padding = 6}, 100, -1, 0, 0, 0},
-	{"a SYN", {.seq = 100, .flags = "S"}, 100, -1, 1, 0, 0},
-	{"a RST over IPv6", {.ipv6 = 1, .seq = 100, .flags = "R"}, 100, -1, 0, 0, 1},
-	{"data over IPv6", {.ipv6 = 1, .seq = -1u, .payload = "\x16\x03"}, 1, 0x16, 0, 0, 0},
+	{"data", {.seq = 100, .ack = 7, .payload = "GET"}, 103, 'G', .has_ack = 1},
+	{"data and FIN",
+	 {.seq = 100, .flags = "FA", .payload = "GET"},
+	 104,
+	 'G',
+	 .fin = 1,
+	 .has_ack = 1},
+	{"data without ACK",
+	 {.seq = 100, .ack = 7, .flags = "P", .payload = "GET"},
+	 103,
+	 'G',
+	 .has_ack = 0},
+	{"a bare ACK", {.seq = 100, .flags = "A"}, 100, -1, .has_ack = 1},
+	{"a bare ACK in a padded frame", {.seq = 100, .padding = 6}, 100, -1, .has_ack = 1},
+	{"a SYN", {.seq = 100, .flags = "S"}, 100, -1, .syn = 1},
+	{"a SYN-ACK", {.seq = 100, .flags = "SA"}, 100, -1, .syn = 1, .has_ack = 1},
+	{"a RST over IPv6", {.ipv6 = 1, .seq = 100, .flags = "R"}, 100, -1, .rst = 1},
+	{"data over IPv6", {.ipv6 = 1, .seq = -1u, .payload = "\x16\x03"}, 1, 0x16, .has_ack = 1},
+	{"a SYN that offers ECN", {.flags = "SEC"}, 0, -1, .syn = 1, .ecn_setup = 1},
+	{"a SYN that offers ECN over IPv6",
+	 {.ipv6 = 1, .flags = "SEC"},
+	 0,
+	 -1,
+	 .syn = 1,
+	 .ecn_setup = 1},
+	{"a SYN with ECE alone", {.flags = "SE"}, 0, -1, .syn = 1},
+	{"a SYN with CWR alone", {.flags = "SC"}, 0, -1, .syn = 1},
+	{"a SYN that offers accurate ECN", {.flags = "SEC", .ae = 1}, 0, -1, .syn = 1},
+	{"a SYN with AE alone", {.flags = "S", .ae = 1}, 0, -1, .syn = 1},
+	{"a SYN to a group", {.group = 1, .flags = "S"}, 0, -1, .syn = 1, .group = 1},
+	{"a SYN to a group over IPv6",
+	 {.group = 1, .ipv6 = 1, .flags = "S"},
+	 0,
+	 -1,
+	 .syn = 1,
+	 .group = 1},
+	{"behind one tag", {.vlans = 1, .flags = "S"}, 0, -1, .syn = 1},
+	{"behind two tags", {.vlans = 2, .ipv6 = 1, .payload = "G"}, 1, 'G', .has_ack = 1},
+	{"behind IPv4 options", {.ip_options = 40, .payload = "G"}, 1, 'G', .has_ack = 1},
+	{"behind two tags and IPv4 options",
+	 {.vlans = 2, .ip_options = 8, .timestamps = 1, .payload = "G"},
+	 1,
+	 'G',
+	 .has_ack = 1},
+	{"behind IPv6 extensions",
+	 {.vlans = 1, .ipv6 = 1, .extensions = 3, .payload = "G"},
+	 1,
+	 'G',
+	 .has_ack = 1},
 };
 
 static void assert_address(const __u8 mapped[16], int ipv6, const char *text, const char *name)
@@ -31,6 +73,30 @@ static void assert_address(const __u8 mapped[16], int ipv6, const char *text, co
 
 	inet_pton(ipv6 ? AF_INET6 : AF_INET, text, ipv6 ? expected : expected + SEGMENT_IP4_AT);
 	cr_assert_arr_eq(mapped, expected, 16, "%s: address %s", name, text);
+}
+
+static void expect_places(const struct row *row, const struct segment *segment, const __u8 *frame,
+			  size_t len)
+{
+	size_t ip = packet_ip_offset(frame, len), tcp = packet_tcp_offset(frame, len);
+	size_t payload = tcp + (frame[tcp + 12] >> 4) * 4U;
+
+	cr_expect_eq(segment->ip_offset, ip, "%s: IP at %u", row->name, segment->ip_offset);
+	cr_expect_eq(segment->tcp_offset, tcp, "%s: TCP at %u", row->name, segment->tcp_offset);
+	cr_expect_eq(segment->payload_offset, payload, "%s: payload at %u", row->name,
+		     segment->payload_offset);
+	cr_expect_eq(segment->payload_len, packet_ip_end(frame, len) - payload, "%s: payload of %u",
+		     row->name, segment->payload_len);
+}
+
+static void expect_flags(const struct row *row, const struct segment *segment)
+{
+	cr_expect_eq(segment->syn, row->syn, "%s: SYN", row->name);
+	cr_expect_eq(segment->fin, row->fin, "%s: FIN", row->name);
+	cr_expect_eq(segment->rst, row->rst, "%s: RST", row->name);
+	cr_expect_eq(segment->has_ack, row->has_ack, "%s: ACK", row->name);
+	cr_expect_eq(segment->ecn_setup, row->ecn_setup, "%s: ECN setup", row->name);
+	cr_expect_eq(segment->group, row->group, "%s: group", row->name);
 }
 
 Test(segment, reads_each_row)
@@ -60,9 +126,8 @@ Test(segment, reads_each_row)
 		cr_assert_eq(segment.end, rows[i].end, "%s: end %u", name, segment.end);
 		cr_assert_eq(segment.first_octet, rows[i].first_octet, "%s: first", name);
 		cr_assert_eq(segment.window, 502, "%s", name);
-		cr_assert_eq(segment.syn, rows[i].syn, "%s", name);
-		cr_assert_eq(segment.fin, rows[i].fin, "%s", name);
-		cr_assert_eq(segment.rst, rows[i].rst, "%s", name);
+		expect_flags(&rows[i], &segment);
+		expect_places(&rows[i], &segment, frame, len);
 	}
 }
 
