@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* status: where edge426 is attached, by whom, and whether somebody serves. */
+/* status: where edge426 is attached, by whom, whether somebody serves, who does handshakes. */
 #include <argp.h>
 #include <errno.h>
 #include <jansson.h>
@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "handshakes.h"
 #include "hook.h"
 #include "log.h"
 #include "netdev.h"
@@ -35,6 +36,7 @@ struct report {
 	struct edge426_state state; /* zero when nothing is pinned */
 	struct hook hook;	    /* zero when nothing is attached, or unknown */
 	bool alive;
+	struct handshakes handshakes;
 };
 
 static error_t options_parse(int key, char *arg, struct argp_state *state)
@@ -117,7 +119,10 @@ static int make_report(const struct target *target, struct report *report, struc
 		report->alive = store_is_served(&store);
 		report->elsewhere =
 			report->state.abi_version && report->state.netns != netdev_namespace();
+		err = handshakes_read(&store, report->alive, &report->handshakes, failure);
 		store_close(&store);
+		if (err)
+			return err;
 	}
 	if (!target->interface[0] && !report->elsewhere)
 		ifindex = (int)report->state.ifindex;
@@ -160,6 +165,7 @@ static void print_report(const struct report *report)
 		       state->services == 1 ? "" : "s");
 	else
 		printf("  policy     none\n");
+	handshakes_print(&report->handshakes);
 }
 
 static json_t *hook_json(const struct report *report)
@@ -180,13 +186,14 @@ static json_t *report_json(const struct report *report)
 	const struct edge426_state *state = &report->state;
 	bool alive = report->alive;
 
-	return json_pack("{s:o, s:o, s:{s:b, s:i, s:i, s:i}, s:{s:I, s:i}}", "pin_dir",
+	return json_pack("{s:o, s:o, s:{s:b, s:i, s:i, s:i}, s:{s:I, s:i}, s:o}", "pin_dir",
 			 report->pinned ? json_string(report->dir) : json_null(), "attached",
 			 hook_json(report), "responder", "alive", alive, "pid",
 			 alive ? (int)state->worker_pid : 0, "queues",
 			 alive ? (int)state->queues : 0, "zero_copy",
 			 alive ? (int)state->zero_copy : 0, "policy", "generation",
-			 (json_int_t)state->generation, "services", (int)state->services);
+			 (json_int_t)state->generation, "services", (int)state->services,
+			 "services", handshakes_json(&report->handshakes));
 }
 
 /* Explicit targets may have nothing pinned; they are reported all the same. */
@@ -204,6 +211,7 @@ static int print_status(struct options *options)
 			json_object_set_new(root, report.label, report_json(&report));
 		else if (!err)
 			print_report(&report);
+		handshakes_free(&report.handshakes);
 	}
 	if (!err && options->json)
 		output_json(root, false);
