@@ -36,7 +36,8 @@ UNIT_OBJECTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%.o,$(wildcard tests/u
 	$(PURE:%=$(B)/tests/unit/user/%.o)
 PROG_OBJECTS := $(patsubst tests/prog/%.c,$(B)/tests/prog/%.o,$(wildcard tests/prog/*.c)) \
 	$(B)/tests/unit/packet.o
-BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
+BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,\
+	$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
 
 ifeq ($(V),1)
 say =
@@ -101,14 +102,28 @@ $(B)/tests/bench/%: tests/bench/%.c tests/prog/fixture.c tests/unit/packet.c | $
 	$(call say,CC) $(CC) $(CPPFLAGS_ALL) -Itests/prog -Itests/unit -std=gnu11 $(WARN) $(CFLAGS) \
 		-o $@ $(filter %.c,$^) -lbpf
 
+# The load generator needs neither the fixture nor the packets of the tests. It
+# reads as 16-bit words, for checksums, what it has written as headers.
+$(B)/tests/bench/load $(B)/tests/bench/client.bpf.o: ALIASING := -fno-strict-aliasing
+$(B)/tests/bench/load: tests/bench/load.c $(B)/tests/bench/client.skel.h | $(B)/deps
+	$(call say,CC) $(CC) $(CPPFLAGS_ALL) -Ibpf -I$(B)/tests/bench $(CFLAGS_ALL) $(ALIASING) -o $@ $< -lbpf -ljansson
+
+$(B)/tests/bench/%.bpf.o: tests/bench/%.bpf.c | $(B)/deps
+	@mkdir -p $(@D)
+	$(call say,BPF) $(CLANG) $(BPF_CFLAGS) $(ALIASING) -Ibpf -c -o $@ $<
+
+$(B)/tests/bench/%.skel.h: $(B)/tests/bench/%.bpf.o
+	$(call say,SKEL) $(BPFTOOL) gen skeleton $< name $* > $@
+
 demo: all
 	@scripts/demo.sh
 
 check:
 	@scripts/check.sh
 
-bench: all
+bench: all $(B)/tests/bench/load
 	@scripts/bench.sh
+	@scripts/bench_load.sh
 
 install: all
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBDIR)/edge426 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5
