@@ -25,6 +25,8 @@
 #define IP6_MSS_MIN 1220
 #define LINK_MAX 22 /* octets: Ethernet and two VLAN tags */
 #define TIMESTAMPS_LEN 12
+#define PSH_AT 13 /* where in the TCP header, RFC 9293 3.1 */
+#define PSH 0x08
 #define SECOND_NS 1000000000ULL
 
 static __always_inline struct edge426_edge *edge_settings(void)
@@ -365,8 +367,35 @@ static __always_inline enum edge426_reason edge_answer_syn(struct xdp_md *ctx, _
 	return edge_write_synack(ctx, syn, &reply) ? EDGE426_REASON_syn_failed : reason;
 }
 
+/*
+ * Sets PSH. GRO holds back a segment without it, does not merge a later one
+ * that lacks its metadata, and lets that one overtake it when it has PSH: the
+ * kernel would meet the second segment of a ClientHello first and reset the
+ * connection. Where it fails the segment goes on as it came.
+ */
+static __always_inline void edge_push(struct xdp_md *ctx, const struct segment *segment)
+{
+	__u32 flags_at = segment->tcp_offset + PSH_AT - 1;
+	__u32 check_at = segment->tcp_offset + __builtin_offsetof(struct tcphdr, check);
+	union {
+		__u8 octet[2];
+		__u16 word;
+	} from, to;
+	__u16 check;
+
+	if (bpf_xdp_load_bytes(ctx, flags_at, &from, sizeof(from)) ||
+	    bpf_xdp_load_bytes(ctx, check_at, &check, sizeof(check)))
+		return;
+	to = from;
+	to.octet[1] |= PSH;
+	check = checksum_replace(check, from.word, to.word);
+	if (!bpf_xdp_store_bytes(ctx, flags_at, &to, sizeof(to)))
+		bpf_xdp_store_bytes(ctx, check_at, &check, sizeof(check));
+}
+
 /* To TC with what the cookie says was agreed on; from here on the kernel owns the connection. */
-static __always_inline enum edge426_reason edge_hand_over(const struct edge426_edge *settings,
+static __always_inline enum edge426_reason edge_hand_over(struct xdp_md *ctx,
+							  const struct edge426_edge *settings,
 							  const struct edge426_service *service,
 							  const struct segment *segment,
 							  struct edge426_verdict *verdict)
@@ -390,6 +419,7 @@ static __always_inline enum edge426_reason edge_hand_over(const struct edge426_e
 	verdict->server_wscale = settings->wscale;
 	verdict->sack = agreed.sack;
 	verdict->ecn = agreed.ecn;
+	edge_push(ctx, segment);
 	return EDGE426_REASON_handed_over;
 }
 
@@ -409,7 +439,7 @@ edge_judge_first(struct xdp_md *ctx, const struct edge426_edge *settings,
 	is_http = class == PAYLOAD_HTTP || class == PAYLOAD_HTTP_HEAD ||
 		  (class == PAYLOAD_NEED_MORE && !segment->fin);
 	if (!is_http || !verdict_has_responder(ctx))
-		return edge_hand_over(settings, service, segment, verdict);
+		return edge_hand_over(ctx, settings, service, segment, verdict);
 	return flow_begin(segment, class, EDGE426_FLOW_SERVER_RESET, verdict);
 }
 

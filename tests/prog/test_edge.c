@@ -24,8 +24,7 @@
 #define HELLO "\x16\x03\x01\x02\x01\x01"
 #define HELLO_LEN 6
 #define CLIENT_ISN 1000u
-#define SYN_OPTIONS "\x02\x04\x05\xb4\x04\x02\x01\x01\x01\x03\x03\x07" /* MSS 1460, SACK, scale 7  \
-									*/
+#define SYN_OPTIONS "\x02\x04\x05\xb4\x04\x02\x01\x01\x01\x03\x03\x07" /* MSS, SACK, scale 7 */
 #define SYN_OPTIONS_LEN 12
 
 static struct fixture fixture;
@@ -448,6 +447,27 @@ Test(edge, neither_drops_nor_misjudges_the_second_segment_of_a_first_flight)
 	assert_outcome(fixture_run(&fixture, &second), 1, EDGE426_REASON_ahead, "overtaking");
 	assert_outcome(fixture_run(&fixture, &first), 2, EDGE426_REASON_handed_over, "first");
 	assert_outcome(fixture_run(&fixture, &second), 2, EDGE426_REASON_other, "second");
+}
+
+/* So that GRO does not let the second segment of the ClientHello overtake it. */
+Test(edge, hands_the_first_data_over_with_psh)
+{
+	static const char *const flags[] = {"A", "AP"};
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		struct packet packet = {.ipv6 = i & 1, .flags = flags[i >> 1]};
+		struct outcome outcome;
+
+		shake(&packet, 43250 + i);
+		packet.payload = HELLO;
+		packet.payload_len = HELLO_LEN;
+		outcome = fixture_run(&fixture, &packet);
+		assert_outcome(outcome, 2, EDGE426_REASON_handed_over, flags[i >> 1]);
+		cr_assert(read_tcp(&outcome).psh, "%s", flags[i >> 1]);
+		cr_assert_eq(packet_tcp_checksum(outcome.frame, outcome.len), 0, "%s",
+			     flags[i >> 1]);
+	}
 }
 
 Test(edge, hands_a_fin_over_that_comes_before_any_data)
