@@ -14,7 +14,7 @@
 #include "maps.bpf.h"
 #include "policy.bpf.h"
 #include "proof.bpf.h"
-#include "synack.h"
+#include "reply.h"
 #include "verdict.bpf.h"
 
 #define AF_INET 2
@@ -152,8 +152,8 @@ static __always_inline int edge_is_local(struct xdp_md *ctx, const struct segmen
 }
 
 /* Not static, so that the verifier walks it once. */
-__noinline int edge_read_syn_options(struct xdp_md *ctx, __u32 tcp_offset, __u32 payload_offset,
-				     struct syn_options *options)
+__noinline int edge_read_options(struct xdp_md *ctx, __u32 tcp_offset, __u32 payload_offset,
+				 struct syn_options *options)
 {
 	__u32 len = payload_offset - tcp_offset - sizeof(struct tcphdr);
 	__u8 octets[TCP_OPTIONS_MAX + TCP_OPTION_TIMESTAMPS_LEN] = {};
@@ -183,7 +183,7 @@ static __always_inline __u16 edge_window(__u32 space, __u32 mss)
 /* Fills what the SYN-ACK says and what the cookie remembers, from both sides' wishes. */
 static __always_inline void edge_agree(const struct edge426_edge *settings,
 				       const struct listener *listener, const struct segment *syn,
-				       const struct syn_options *offer, struct synack *reply)
+				       const struct syn_options *offer, struct reply *reply)
 {
 	__u32 headers = syn->family == 4 ? IP4_HEADERS_LEN : IP6_HEADERS_LEN;
 	struct agreed agreed = {.mss = offer->mss, .wscale = EDGE426_NO_WSCALE};
@@ -199,6 +199,8 @@ static __always_inline void edge_agree(const struct edge426_edge *settings,
 	}
 	agreed.sack = reply->sack;
 	agreed.ecn = reply->ecn;
+	reply->syn = 1;
+	reply->ack = syn->seq + 1;
 	reply->seq = cookie_make(edge_key(settings, 0), syn, &agreed);
 	reply->tsval = reply->seq << 16 | offer->mss; /* the MSS whole comes back with it */
 	reply->window =
@@ -215,26 +217,26 @@ static __always_inline int edge_resize(struct xdp_md *ctx, __u32 len)
 }
 
 static __always_inline int edge_write_packet(struct xdp_md *ctx, const struct segment *syn,
-					     const struct synack *reply)
+					     const struct reply *reply)
 {
 	union {
-		struct synack4 ip4;
-		struct synack6 ip6;
+		struct reply4 ip4;
+		struct reply6 ip6;
 	} packet = {};
 	__u32 len;
 
 	if (syn->family == 4)
-		len = synack_build4(reply, syn, &packet.ip4);
+		len = reply_build4(reply, syn, &packet.ip4);
 	else
-		len = synack_build6(reply, syn, &packet.ip6);
+		len = reply_build6(reply, syn, &packet.ip6);
 	if (len == 0 || len > sizeof(packet) || edge_resize(ctx, syn->ip_offset + len))
 		return -1;
 	return bpf_xdp_store_bytes(ctx, syn->ip_offset, &packet, len);
 }
 
-/* The SYN's frame becomes the SYN-ACK's. Not static, so that the verifier walks it once. */
-__noinline int edge_write_synack(struct xdp_md *ctx, const struct segment *syn,
-				 const struct synack *reply)
+/* The client's frame becomes the reply's. Not static, so that the verifier walks it once. */
+__noinline int edge_write_reply(struct xdp_md *ctx, const struct segment *syn,
+				const struct reply *reply)
 {
 	__u8 link[LINK_MAX + 2] = {}, turned[2 * ETH_ALEN];
 	__u32 link_len;
@@ -326,7 +328,7 @@ edge_choose(struct xdp_md *ctx, const struct edge426_edge *settings,
  * and its variables are not on the caller's stack.
  */
 __noinline int edge_judge_syn(struct xdp_md *ctx, __u32 index, const struct segment *syn,
-			      const struct syn_options *offer, struct synack *reply)
+			      const struct syn_options *offer, struct reply *reply)
 {
 	struct edge426_service *service = bpf_map_lookup_elem(&services, &index);
 	struct edge426_load *load = bpf_map_lookup_elem(&loads, &index);
@@ -354,17 +356,17 @@ static __always_inline enum edge426_reason edge_answer_syn(struct xdp_md *ctx, _
 							   const struct segment *syn)
 {
 	struct syn_options offer = {};
-	struct synack reply = {};
+	struct reply reply = {};
 	enum edge426_reason reason;
 
-	if (edge_read_syn_options(ctx, syn->tcp_offset, syn->payload_offset, &offer))
+	if (edge_read_options(ctx, syn->tcp_offset, syn->payload_offset, &offer))
 		return EDGE426_REASON_syn_unfit;
 	if (!offer.mss)
 		offer.mss = syn->family == 4 ? IP4_MSS_MIN : IP6_MSS_MIN;
 	reason = edge_judge_syn(ctx, index, syn, &offer, &reply);
 	if (reason != EDGE426_REASON_syn_answered)
 		return reason;
-	return edge_write_synack(ctx, syn, &reply) ? EDGE426_REASON_syn_failed : reason;
+	return edge_write_reply(ctx, syn, &reply) ? EDGE426_REASON_reply_failed : reason;
 }
 
 /*
@@ -391,6 +393,28 @@ static __always_inline void edge_push(struct xdp_md *ctx, const struct segment *
 	check = checksum_replace(check, from.word, to.word);
 	if (!bpf_xdp_store_bytes(ctx, flags_at, &to, sizeof(to)))
 		bpf_xdp_store_bytes(ctx, check_at, &check, sizeof(check));
+}
+
+/*
+ * The ACK of a FIN, from the verdict for the responder: the client's frame has
+ * room for it, so it goes back from here and spares the way through user space.
+ */
+static __always_inline enum edge426_reason edge_acknowledge(struct xdp_md *ctx,
+							    const struct segment *fin,
+							    const struct edge426_verdict *verdict)
+{
+	struct reply reply = {.seq = verdict->seq, .ack = verdict->ack, .window = 0xffff};
+	struct syn_options options = {};
+	__be32 tsecr;
+
+	if (edge_read_options(ctx, fin->tcp_offset, fin->payload_offset, &options))
+		return EDGE426_REASON_acked;
+	__builtin_memcpy(&tsecr, options.tsecr, sizeof(tsecr));
+	__builtin_memcpy(reply.client_tsval, options.tsval, sizeof(reply.client_tsval));
+	reply.tsval = bpf_ntohl(tsecr);
+	reply.timestamps = options.has_timestamps;
+	return edge_write_reply(ctx, fin, &reply) ? EDGE426_REASON_reply_failed
+						  : EDGE426_REASON_acked_back;
 }
 
 /* To TC with what the cookie says was agreed on; from here on the kernel owns the connection. */
@@ -440,7 +464,7 @@ edge_judge_first(struct xdp_md *ctx, const struct edge426_edge *settings,
 		  (class == PAYLOAD_NEED_MORE && !segment->fin);
 	if (!is_http || !verdict_has_responder(ctx))
 		return edge_hand_over(ctx, settings, service, segment, verdict);
-	return flow_begin(segment, class, EDGE426_FLOW_SERVER_RESET, verdict);
+	return flow_begin(segment, class, EDGE426_FLOW_EDGE | EDGE426_FLOW_SERVER_RESET, verdict);
 }
 
 /* A keep-alive probe before the first data; the odd octet it may carry is no data. */

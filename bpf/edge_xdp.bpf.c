@@ -98,6 +98,9 @@ static __always_inline enum edge426_reason judge_known(struct xdp_md *ctx,
 {
 	enum edge426_reason reason = flow_drive(ctx, flow, segment, verdict);
 
+	if (reason == EDGE426_REASON_acked && flow->flags & EDGE426_FLOW_EDGE &&
+	    segment->payload_len == 0)
+		reason = edge_acknowledge(ctx, segment, verdict);
 	if (verdict_needs_responder(reason) && !verdict_has_responder(ctx))
 		return flow_forget(segment, EDGE426_REASON_no_responder);
 	return reason;

@@ -70,7 +70,7 @@ static __always_inline enum edge426_reason flow_take_over(struct edge426_flow *f
 	flow->first = segment->seq;
 	flow->next = segment->end;
 	flow->answer_seq = segment->ack;
-	flow->flags &= EDGE426_FLOW_SERVER_RESET;
+	flow->flags &= EDGE426_FLOW_SERVER_RESET | EDGE426_FLOW_EDGE;
 	if (class == PAYLOAD_HTTP_HEAD)
 		flow->flags |= EDGE426_FLOW_HEAD;
 	return flow_answer(flow, segment, verdict, EDGE426_REASON_answered);
@@ -197,7 +197,7 @@ static __always_inline enum edge426_reason flow_drive(struct xdp_md *ctx, struct
 
 /*
  * Proven first data that is HTTP, or may become so: the flow begins. `flags`
- * is EDGE426_FLOW_SERVER_RESET when no server knows of the connection.
+ * is EDGE426_FLOW_EDGE | EDGE426_FLOW_SERVER_RESET when no server knows of the connection.
  */
 static __always_inline enum edge426_reason flow_begin(const struct segment *segment,
 						      enum payload_class class, __u16 flags,

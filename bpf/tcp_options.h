@@ -68,6 +68,7 @@ struct syn_options {
 	__u8 has_timestamps;
 	__u8 is_signed; /* with MD5 or AO: only the kernel can answer */
 	__u8 tsval[4];	/* network order */
+	__u8 tsecr[4];
 };
 
 /* One option, whose octets are all there; `len` by its length octet. */
@@ -90,6 +91,7 @@ static inline __attribute__((always_inline)) void tcp_options_take(const __u8 *o
 	if (kind == TCP_OPTION_TIMESTAMPS && len == TCP_OPTION_TIMESTAMPS_LEN) {
 		options->has_timestamps = 1;
 		__builtin_memcpy(options->tsval, option + 2, 4);
+		__builtin_memcpy(options->tsecr, option + 6, 4);
 	}
 }
 

@@ -155,12 +155,13 @@ static __always_inline int verdict_execute(struct xdp_md *ctx, __u32 payload_end
 	case EDGE426_REASON_handed_over:
 		return verdict_to_tc(ctx, verdict, reason);
 	case EDGE426_REASON_syn_answered:
+	case EDGE426_REASON_acked_back:
 		return verdict_send_back(reason);
 	case EDGE426_REASON_held:
 	case EDGE426_REASON_zero_window:
 	case EDGE426_REASON_out_of_order:
 	case EDGE426_REASON_absorbed:
-	case EDGE426_REASON_syn_failed:
+	case EDGE426_REASON_reply_failed:
 	case EDGE426_REASON_handshake_ended:
 	case EDGE426_REASON_ahead:
 		return verdict_drop(reason);

@@ -204,7 +204,8 @@ struct edge426_flow {
 
 #define EDGE426_FLOW_HELD 1	    /* not yet known to be HTTP */
 #define EDGE426_FLOW_HEAD 2	    /* the method is HEAD: no body */
-#define EDGE426_FLOW_SERVER_RESET 4 /* the server's socket is gone */
+#define EDGE426_FLOW_SERVER_RESET 4 /* the server's socket is gone, or there never was one */
+#define EDGE426_FLOW_EDGE 8	    /* the edge did the handshake */
 
 /*
  * The verdict of the XDP program about a frame, in the XDP metadata just

@@ -45,13 +45,14 @@
 	X(fallback_mptcp, "passed: a SYN, because the listener is an MPTCP socket")                \
 	X(fallback_host,                                                                           \
 	  "passed: a SYN, because the host or the responder is not ready for the edge")            \
-	X(syn_failed, "dropped: a SYN whose answer could not be written")                          \
+	X(reply_failed, "dropped: the frame could not be rewritten; the client sends again")       \
 	X(handshake_ended, "dropped: the bare ACK that ends a handshake of the edge")              \
 	X(ahead, "dropped: it overtook the first data of a handshake of the edge")                 \
 	X(handed_over, "handed over: first data of a handshake of the edge that is not HTTP")      \
 	X(reset_other, "reset: not HTTP, on a service without a backend")                          \
 	X(tc_handed_over, "at TC: the kernel took the connection")                                 \
-	X(tc_refused, "at TC: the kernel did not take the connection")
+	X(tc_refused, "at TC: the kernel did not take the connection")                             \
+	X(acked_back, "sent back: an ACK of the FIN after the answer")
 
 /* What the responder did with a frame. */
 #define EDGE426_WORKER_REASONS(X)                                                                  \

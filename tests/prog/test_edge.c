@@ -266,6 +266,27 @@ Test(edge, passes_a_syn_for_an_mptcp_listener)
 	fixture.listener = fd;
 }
 
+/* The frame of the client's FIN, sent back as its acknowledgement. */
+static void assert_acknowledged(struct outcome outcome, const struct packet *fin)
+{
+	struct tcphdr tcp = read_tcp(&outcome);
+	size_t options = packet_tcp_offset(outcome.frame, outcome.len) + sizeof(tcp);
+
+	assert_outcome(outcome, 3, EDGE426_REASON_acked_back, "FIN");
+	cr_assert_not(outcome.has_meta);
+	cr_assert_eq(packet_tcp_checksum(outcome.frame, outcome.len), 0);
+	cr_assert_eq(packet_ip_checksum(outcome.frame, outcome.len), 0);
+	cr_assert_eq(packet_ip_end(outcome.frame, outcome.len), outcome.len);
+	cr_assert(tcp.ack && !tcp.syn && !tcp.fin && !tcp.rst);
+	cr_assert_eq(ntohl(tcp.seq), fin->ack);
+	cr_assert_eq(ntohl(tcp.ack_seq), fin->seq + 1);
+	cr_assert_eq(tcp.dest, htons(fin->client_port));
+	cr_assert_eq(tcp.doff, fin->timestamps ? 8 : 5);
+	if (fin->timestamps)
+		cr_assert_arr_eq(outcome.frame + options, "\x01\x01\x08\x0a\0\0\0\x5a\0\0\0\x46",
+				 12);
+}
+
 Test(edge, absorbs_the_handshake_and_answers_plaintext_without_the_server)
 {
 	int ipv6;
@@ -294,7 +315,11 @@ Test(edge, absorbs_the_handshake_and_answers_plaintext_without_the_server)
 		packet.ack += 300;
 		packet.payload = NULL;
 		packet.flags = "FA";
-		assert_outcome(fixture_run(&fixture, &packet), 4, EDGE426_REASON_acked, "FIN");
+		packet.timestamps = ipv6;
+		packet.tsval = 70;
+		packet.tsecr = 90;
+		assert_acknowledged(fixture_run(&fixture, &packet), &packet);
+		assert_acknowledged(fixture_run(&fixture, &packet), &packet);
 	}
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "packet.h"
-#include "synack.h"
+#include "reply.h"
 
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 #define LINK_LEN 14
@@ -38,17 +38,19 @@ static const struct row {
 	{"everything, as Linux writes it", 1, 1, 10, OCTETS(MSS SACK TS NOP_WSCALE)},
 };
 
-static struct synack make_reply(const struct row *row, __u8 ecn)
+static struct reply make_reply(const struct row *row, __u8 ecn)
 {
-	return (struct synack){.seq = 0xc0c1c2c3,
-			       .tsval = 0xa1a2a3a4,
-			       .mss = 1460,
-			       .window = 64240,
-			       .wscale = row->wscale,
-			       .sack = row->sack,
-			       .timestamps = row->timestamps,
-			       .ecn = ecn,
-			       .client_tsval = {0x11, 0x12, 0x13, 0x14}};
+	return (struct reply){.syn = 1,
+			      .seq = 0xc0c1c2c3,
+			      .ack = 0x01020305,
+			      .tsval = 0xa1a2a3a4,
+			      .mss = 1460,
+			      .window = 64240,
+			      .wscale = row->wscale,
+			      .sack = row->sack,
+			      .timestamps = row->timestamps,
+			      .ecn = ecn,
+			      .client_tsval = {0x11, 0x12, 0x13, 0x14}};
 }
 
 /* From a frame of the client, as the program has it. */
@@ -67,19 +69,19 @@ static struct segment read_syn(int ipv6, __u32 seq)
 }
 
 /* As a frame behind an Ethernet header, which packet.h reads; returns the frame's length. */
-static size_t build(const struct synack *reply, const struct segment *syn, __u8 *frame)
+static size_t build(const struct reply *reply, const struct segment *syn, __u8 *frame)
 {
-	struct synack4 ip4 = {0};
-	struct synack6 ip6 = {0};
+	struct reply4 ip4 = {0};
+	struct reply6 ip6 = {0};
 	size_t len;
 
 	memset(frame, 0, LINK_LEN);
 	memcpy(frame + LINK_LEN - 2, syn->family == 4 ? "\x08\x00" : "\x86\xdd", 2);
 	if (syn->family == 4) {
-		len = synack_build4(reply, syn, &ip4);
+		len = reply_build4(reply, syn, &ip4);
 		memcpy(frame + LINK_LEN, &ip4, len);
 	} else {
-		len = synack_build6(reply, syn, &ip6);
+		len = reply_build6(reply, syn, &ip6);
 		memcpy(frame + LINK_LEN, &ip6, len);
 	}
 	return LINK_LEN + len;
@@ -121,7 +123,7 @@ static void expect_tcp(const struct row *row, __u8 ecn, const __u8 *tcp, size_t 
 		0x01,
 		0x02,
 		0x03,
-		0x05, /* the SYN's, and one more */
+		0x05,
 		(__u8)(len / 4 << 4),
 		(__u8)(ecn ? 0x52 : 0x12),
 		64240 >> 8,
@@ -134,14 +136,14 @@ static void expect_tcp(const struct row *row, __u8 ecn, const __u8 *tcp, size_t 
 	cr_expect_arr_eq(tcp + 20, row->options, row->len, "%s: options", row->name);
 }
 
-Test(synack, every_combination)
+Test(reply, every_combination)
 {
 	__u8 frame[PACKET_MAX];
 
 	for (size_t i = 0; i < 4 * ARRAY_LEN(rows); i++) {
 		const struct row *row = &rows[i / 4];
 		struct segment syn = read_syn(i & 1, 0x01020304);
-		struct synack reply = make_reply(row, i >> 1 & 1);
+		struct reply reply = make_reply(row, i >> 1 & 1);
 		size_t len = build(&reply, &syn, frame);
 		size_t tcp = packet_tcp_offset(frame, len);
 
@@ -152,15 +154,16 @@ Test(synack, every_combination)
 }
 
 /* The ISN at the wrap, and sums that carry: all values of one word of what is summed. */
-Test(synack, checksums_of_every_cookie_half)
+Test(reply, checksums_of_every_cookie_half)
 {
 	const struct row *everything = &rows[ARRAY_LEN(rows) - 1];
 	__u8 frame[PACKET_MAX];
 
 	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
 		struct segment syn = read_syn(ipv6, 0xffffffff);
-		struct synack reply = make_reply(everything, 0);
+		struct reply reply = make_reply(everything, 0);
 
+		reply.ack = syn.seq + 1;
 		for (reply.seq = 0; reply.seq <= 0xffff; reply.seq++) {
 			size_t len = build(&reply, &syn, frame);
 
@@ -168,18 +171,39 @@ Test(synack, checksums_of_every_cookie_half)
 				     reply.seq);
 		}
 		cr_expect_arr_eq(frame + packet_tcp_offset(frame, PACKET_MAX) + 8, "\0\0\0\0", 4,
-				 "the ISN's successor wraps");
+				 "the acknowledgement at the wrap");
 	}
 }
 
 /* What is not sent stays zero, for the checksum goes over all of it. */
-Test(synack, leaves_the_rest_zero)
+Test(reply, leaves_the_rest_zero)
 {
-	const struct synack reply = make_reply(&rows[0], 0);
+	const struct reply reply = make_reply(&rows[0], 0);
 	struct segment syn = read_syn(0, 1);
-	struct synack4 out = {0};
-	size_t len = synack_build4(&reply, &syn, &out);
+	struct reply4 out = {0};
+	size_t len = reply_build4(&reply, &syn, &out);
 
 	for (; len < sizeof(out); len++)
 		cr_expect_eq(((const __u8 *)&out)[len], 0, "octet %zu", len);
+}
+
+Test(reply, acknowledges_with_timestamps_or_without)
+{
+	__u8 frame[PACKET_MAX];
+
+	for (size_t i = 0; i < 4; i++) {
+		struct segment fin = read_syn(i & 1, 0x01020304);
+		struct reply reply = make_reply(&rows[ARRAY_LEN(rows) - 1], 0);
+		size_t len, tcp;
+
+		reply.syn = 0;
+		reply.timestamps = i >> 1;
+		len = build(&reply, &fin, frame);
+		tcp = packet_tcp_offset(frame, len);
+		expect_ip("an ACK", frame, len);
+		cr_expect_eq(frame[tcp + 13], 0x10, "flags");
+		cr_assert_eq(len - tcp, reply.timestamps ? 32U : 20U, "options");
+		if (reply.timestamps)
+			cr_expect_arr_eq(frame + tcp + 20, NOP_NOP TS, 12);
+	}
 }
