@@ -16,9 +16,9 @@ struct cursor {
 /* The next `len` octets, passed over; NULL when they are not all there. */
 static inline __attribute__((always_inline)) void *cursor_take(struct cursor *cursor, __u32 len)
 {
-	void *taken = cursor->pos;
+	__u8 *taken = cursor->pos;
 
-	if (taken + len > cursor->end)
+	if (taken + len > (__u8 *)cursor->end)
 		return 0;
 	cursor->pos = taken + len;
 	return taken;
@@ -28,7 +28,7 @@ static inline __attribute__((always_inline)) void *cursor_take(struct cursor *cu
 static inline __attribute__((always_inline)) void *cursor_peek(const struct cursor *cursor,
 							       __u32 len)
 {
-	return cursor->pos + len > cursor->end ? 0 : cursor->pos;
+	return (__u8 *)cursor->pos + len > (__u8 *)cursor->end ? 0 : cursor->pos;
 }
 
 #endif
