@@ -132,14 +132,22 @@ void pins_clear(const char *dir)
 	remove_pin(dir, EDGE426_PROG_TC);
 }
 
+/* And the directories above, as far as nothing else is in them; a mount point stays. */
+static void remove_empty(const char *dir)
+{
+	char path[PINS_DIR_LEN];
+
+	snprintf(path, sizeof(path), "%s", dir);
+	while (!rmdir(path))
+		cut_path(path);
+}
+
 void pins_remove(const char *dir)
 {
 	pins_clear(dir);
 	pins_unmark(dir, PINS_RESPONDER);
 	pins_unmark(dir, PINS_CLSACT);
-	rmdir(dir);
-	if (!strncmp(dir, PINS_ROOT "/", strlen(PINS_ROOT "/")))
-		rmdir(PINS_ROOT); /* stays as long as other interfaces have pins there */
+	remove_empty(dir);
 }
 
 bool pins_marked(const char *dir, const char *mark)

@@ -114,6 +114,7 @@ test_ab_gets_426_without_failures() {
 		expect_match "the report" "^Failed requests: +0$" "$report"
 		expect_match "the report" "^Non-2xx responses: +2000$" "$report"
 	done
+	[ "$(counter answered)" -ge 4000 ] || fail "edge426 gave all 4000 answers"
 }
 
 test_wrk_sees_no_error_in_100000_requests_over_ipv4() {

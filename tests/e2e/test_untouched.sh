@@ -19,6 +19,8 @@ test_random_octets_come_back_over_tcp_and_udp() {
 	wait_for 10 server_listens 7000
 	on_client python3 "$ROOT/tests/e2e/echo.py" tcp "$SERVER_IP" "$SERVER_IP6"
 	on_client python3 "$ROOT/tests/e2e/echo.py" udp "$SERVER_IP" "$SERVER_IP6"
+	expect_counted not_protected
+	expect_counted not_tcp
 }
 
 test_ping_comes_back_over_icmp() {
