@@ -79,7 +79,10 @@ void policy_free(struct policy *policy);
 int policy_read_text(const char *name, const char *text, size_t len, struct policy *policy,
 		     struct failure *failure);
 
-/* The same for a file; "-" is standard input. -EINVAL also for a file too large; else errno. */
+/*
+ * The same for a regular file; "-" is standard input, of any kind. -EINVAL also
+ * for a file too large; -EBADFD for what is no regular file; else errno.
+ */
 int policy_read_file(const char *path, struct policy *policy, struct failure *failure);
 
 /* The canonical text, which policy_read_text reads back to an equal policy; free() it. */

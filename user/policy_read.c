@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <yaml.h>
 
@@ -532,6 +533,11 @@ static int read_text(struct reader *reader, const char *text, size_t len)
 	return err;
 }
 
+static int refuse_file(const char *path, int err, const char *why, struct failure *failure)
+{
+	return failure_set(failure, err, "Can't read policy '%s': %s", path, why);
+}
+
 static int refuse_size(const char *name, struct failure *failure)
 {
 	return failure_set(failure, EINVAL,
@@ -579,29 +585,32 @@ static int read_fd(int fd, const char *name, struct policy *policy, struct failu
 	int err;
 
 	if (!text)
-		return failure_set(failure, ENOMEM, "Can't read policy '%s': out of memory", name);
+		return refuse_file(name, ENOMEM, "out of memory", failure);
 	len = read_up_to(fd, text, POLICY_FILE_MAX + 1);
 	if (len < 0)
-		err = failure_set(failure, (int)-len, "Can't read policy '%s': %s", name,
-				  strerror((int)-len));
+		err = refuse_file(name, (int)-len, strerror((int)-len), failure);
 	else
 		err = policy_read_text(name, text, (size_t)len, policy, failure);
 	free(text);
 	return err;
 }
 
+/* Whoever reads a policy again has clients to serve: no file may make it wait. */
 int policy_read_file(const char *path, struct policy *policy, struct failure *failure)
 {
+	struct stat status;
 	int fd, err;
 
 	if (!strcmp(path, "-"))
 		return read_fd(STDIN_FILENO, "standard input", policy, failure);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		err = errno;
-		return failure_set(failure, err, "Can't read policy '%s': %s", path, strerror(err));
-	}
-	err = read_fd(fd, path, policy, failure);
-	close(fd);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &status))
+		err = refuse_file(path, errno, strerror(errno), failure);
+	else if (!S_ISREG(status.st_mode))
+		err = refuse_file(path, EBADFD, "not a regular file", failure);
+	else
+		err = read_fd(fd, path, policy, failure);
+	if (fd >= 0)
+		close(fd);
 	return err;
 }

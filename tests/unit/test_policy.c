@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <edge426/abi.h>
@@ -981,11 +982,8 @@ static const struct {
 } files[] = {
 	{"/nowhere/p.yaml", -ENOENT,
 	 "Can't read policy '/nowhere/p.yaml': No such file or directory"},
-	{"/tmp", -EISDIR, "Can't read policy '/tmp': Is a directory"},
-	{"/dev/null", -EINVAL,
-	 "/dev/null:1:1: an empty policy is not allowed: key 'services' is required"},
-	{"/dev/zero", -EINVAL,
-	 "/dev/zero: a policy this long is not allowed: at most 1048576 octets"},
+	{"/tmp", -EBADFD, "Can't read policy '/tmp': not a regular file"},
+	{"/dev/null", -EBADFD, "Can't read policy '/dev/null': not a regular file"},
 };
 
 Test(policy, what_is_no_file_is_refused)
@@ -997,6 +995,23 @@ Test(policy, what_is_no_file_is_refused)
 		cr_expect_eq(policy_read_file(files[i].path, &policy, &failure), files[i].err);
 		cr_expect_str_eq(failure.text, files[i].failure);
 	}
+}
+
+/* Nobody writes: an open that waits for a writer would never come back. */
+Test(policy, a_fifo_is_refused_at_once, .timeout = 5)
+{
+	char dir[] = "/tmp/edge426-unit.XXXXXX", path[64], expected[128];
+	struct failure failure = {.text = ""};
+	struct policy policy;
+
+	cr_assert_not_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/policy", dir);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	cr_expect_eq(policy_read_file(path, &policy, &failure), -EBADFD);
+	snprintf(expected, sizeof(expected), "Can't read policy '%s': not a regular file", path);
+	cr_expect_str_eq(failure.text, expected);
+	unlink(path);
+	rmdir(dir);
 }
 
 /* More than a pipe holds, so that one read does not get it all. */
