@@ -147,7 +147,7 @@ int edge426_xdp(struct xdp_md *ctx)
 	struct segment segment = {};
 	enum edge426_reason reason = judge(ctx, &segment, &verdict);
 
-	return verdict_execute(ctx, segment.payload_offset + segment.payload_len, &verdict, reason);
+	return verdict_execute(ctx, &verdict, reason);
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../bpf/checksum.h"
 #include "answer.h"
 #include "frame.h"
 #include "xsk.h"
@@ -28,8 +29,6 @@
 #define WORKER_IDLE_MS 1000 /* how old the count of dropped frames may become */
 #define WORKER_RETRY_MS 10  /* until frames the kernel did not take are tried again */
 
-/* XDP leaves at most 256 octets before the frame; the largest cut frame has to fit behind. */
-_Static_assert(XSK_FRAME_SIZE - 256 >= EDGE426_FRAME_MAX, "a cut frame fits its chunk");
 _Static_assert((int)EDGE426_WORKER_COUNT <= EDGE426_WORKER_COUNTERS, "worker counters");
 
 struct worker {
@@ -97,9 +96,11 @@ static void begin_batch(struct worker *worker)
 /* The verdict lies just before the frame, where the packet program has put it. */
 static bool read_verdict(const struct xsk_frame *frame, struct edge426_verdict *verdict)
 {
-	if (frame->before < sizeof(*verdict))
+	if (frame->before < sizeof(*verdict) || frame->rest_len > UINT16_MAX)
 		return false;
 	memcpy(verdict, frame->data - sizeof(*verdict), sizeof(*verdict));
+	verdict->cut_len = (__u16)frame->rest_len;
+	verdict->cut_sum = (__u16)~checksum_fold(frame->rest_sum);
 	return verdict->answer < WORKER_ANSWERS;
 }
 

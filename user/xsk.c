@@ -21,6 +21,16 @@
 #include <xdp/libxdp.h>
 #include <xdp/xsk.h>
 
+#include "../bpf/checksum.h"
+
+/* Linux 6.6; the headers of Debian 12 are older. */
+#ifndef XDP_USE_SG
+#define XDP_USE_SG (1 << 4)
+#endif
+#ifndef XDP_PKT_CONTD
+#define XDP_PKT_CONTD (1 << 0)
+#endif
+
 #define XSK_CHUNKS 4096
 #define XSK_RING_SIZE                                                                              \
 	(XSK_CHUNKS / 2) /* of each ring; what the fill ring has no room for is free */
@@ -53,7 +63,8 @@ static const struct {
 	{EPERM, "; needs root, or CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF"},
 	{EBUSY, "; another AF_XDP socket is bound to this queue"},
 	{ENODEV, "; no such interface"},
-	{EINVAL, "; the interface has no such queue, or not both of its directions"},
+	{EINVAL, "; the interface has no such queue in both directions, or the kernel is older "
+		 "than Linux 6.6"},
 	{ENOBUFS, "; the limit of locked memory is too low (ulimit -l)"},
 	{EAFNOSUPPORT, "; the kernel is built without CONFIG_XDP_SOCKETS"},
 	{EOPNOTSUPP, "; the driver cannot do this mode"},
@@ -193,7 +204,7 @@ static int create_socket(struct xsk *xsk, const char *interface, __u32 queue, bo
 		.rx_size = XSK_RING_SIZE,
 		.tx_size = XSK_RING_SIZE,
 		.libbpf_flags = XSK_LIBBPF_FLAGS__INHIBIT_PROG_LOAD,
-		.bind_flags = XDP_USE_NEED_WAKEUP | (generic ? XDP_COPY : 0),
+		.bind_flags = XDP_USE_NEED_WAKEUP | XDP_USE_SG | (generic ? XDP_COPY : 0),
 	};
 
 	return xsk_socket__create(&xsk->socket, interface, queue, xsk->umem, &xsk->rx, &xsk->tx,
@@ -295,23 +306,54 @@ bool xsk_zero_copy(const struct xsk *xsk)
 	return xsk->zero_copy;
 }
 
+static void begin_frame(struct xsk *xsk, const struct xdp_desc *desc, struct xsk_frame *frame)
+{
+	__u32 before = desc->addr % XSK_FRAME_SIZE;
+
+	frame->data = xsk->area + desc->addr;
+	frame->len = desc->len;
+	frame->rest_len = 0;
+	frame->rest_sum = 0;
+	frame->room = XSK_FRAME_SIZE - before;
+	frame->before = before;
+	frame->addr = desc->addr;
+}
+
+/* An odd piece before the last would shift the words of the sum: no driver makes one. */
+static void continue_frame(struct xsk *xsk, const struct xdp_desc *desc, struct xsk_frame *frame)
+{
+	frame->rest_len += desc->len;
+	frame->rest_sum = checksum_add(frame->rest_sum, xsk->area + desc->addr, desc->len);
+	free_push(xsk, desc->addr);
+}
+
+/*
+ * A frame whose end is not among these descriptors is left for the next call;
+ * the kernel shows a frame's descriptors all at once.
+ */
 __u32 xsk_receive(struct xsk *xsk, struct xsk_frame frames[XSK_BATCH])
 {
-	__u32 at = 0, i, count = xsk_ring_cons__peek(&xsk->rx, XSK_BATCH, &at);
+	__u32 at = 0, i, taken = 0, whole = 0, len = 0;
+	__u32 count = xsk_ring_cons__peek(&xsk->rx, XSK_BATCH, &at);
 
-	for (i = 0; i < count; i++) {
+	for (i = 0; i < count; i++)
+		if (!(xsk_ring_cons__rx_desc(&xsk->rx, at + i)->options & XDP_PKT_CONTD))
+			whole = i + 1;
+	for (i = 0; i < whole; i++) {
 		const struct xdp_desc *desc = xsk_ring_cons__rx_desc(&xsk->rx, at + i);
-		__u32 before = desc->addr % XSK_FRAME_SIZE;
 
-		frames[i].data = xsk->area + desc->addr;
-		frames[i].len = desc->len;
-		frames[i].room = XSK_FRAME_SIZE - before;
-		frames[i].before = before;
-		frames[i].addr = desc->addr;
+		if (taken == 0)
+			begin_frame(xsk, desc, &frames[len]);
+		else
+			continue_frame(xsk, desc, &frames[len]);
+		taken = desc->options & XDP_PKT_CONTD ? taken + 1 : 0;
+		len += taken == 0;
 	}
-	if (count)
-		xsk_ring_cons__release(&xsk->rx, count);
-	return count;
+	if (count > whole)
+		xsk_ring_cons__cancel(&xsk->rx, count - whole);
+	if (whole)
+		xsk_ring_cons__release(&xsk->rx, whole);
+	return len;
 }
 
 bool xsk_send(struct xsk *xsk, const struct xsk_frame *frame, __u32 len)

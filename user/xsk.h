@@ -16,13 +16,18 @@
 
 struct xsk;
 
-/* Received frame. */
+/*
+ * Received frame. One that is longer than a chunk goes on in others, which
+ * are gone when it is handed out: of them only length and sum are left.
+ */
 struct xsk_frame {
 	__u8 *data;
-	__u32 len;
-	__u32 room;   /* octets from `data` to the chunk's end */
-	__u32 before; /* octets of the chunk before `data`: XDP's metadata lies there */
-	__u64 addr;   /* for xsk_send and xsk_release */
+	__u32 len;	/* in the first chunk */
+	__u32 rest_len; /* past it */
+	__u32 rest_sum; /* partial one's complement sum of these octets, see checksum.h */
+	__u32 room;	/* octets from `data` to the chunk's end */
+	__u32 before;	/* octets of the chunk before `data`: XDP's metadata lies there */
+	__u64 addr;	/* for xsk_send and xsk_release */
 };
 
 /*

@@ -24,7 +24,6 @@
 #define EDGE426_QUEUES_MAX 256		  /* RX queues of one interface */
 #define EDGE426_ANSWER_MAX 524		  /* octets: 536 - 12, RFC 9293 MUST-15 with timestamps */
 #define EDGE426_POLICY_TEXT_MAX (1 << 20) /* octets of one policy's text */
-#define EDGE426_FRAME_MAX 1600		  /* octets of a frame handed to the responder; even */
 #define EDGE426_DISCARD_MAX (1 << 20)	  /* octets a client may send after its answer */
 #define EDGE426_HELD_MAX 64		  /* segments held before a flow is let go */
 
@@ -230,7 +229,8 @@ struct edge426_verdict {
 	union {
 		__u32 server_seq; /* TC: sequence number of the reset for the server */
 		struct {
-			__u16 cut_len; /* responder: octets cut off the frame's end */
+			/* Set by the responder itself, for a frame that lies in several chunks: */
+			__u16 cut_len; /* octets past the first chunk */
 			__u16 cut_sum; /* their one's complement sum, as in memory (RFC 1071) */
 		};
 	};

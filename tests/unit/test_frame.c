@@ -16,6 +16,8 @@
 #include "guard.h"
 #include "packet.h"
 
+#define CHUNK 1600 /* octets of a long frame that lie in its first chunk */
+
 #define REQUEST "GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"
 #define HEAD_TEXT "HTTP/1.1 426 Upgrade Required\r\nContent-Length: 4\r\n\r\n" /* an odd length */
 #define BODY_TEXT "TLS\n"
@@ -478,7 +480,7 @@ Test(frame, largest_answer_fits)
 	cr_expect_eq(packet_tcp_checksum(x.answer, x.answer_len), 0);
 }
 
-/* A frame longer than EDGE426_FRAME_MAX as the packet program hands it over. */
+/* A frame longer than CHUNK as the packet program hands it over. */
 static struct edge426_verdict cut_verdict(const struct exchange *x, size_t at)
 {
 	struct edge426_verdict verdict = make_verdict(EDGE426_SEND_ANSWER, 0);
@@ -493,8 +495,8 @@ static struct edge426_verdict cut_verdict(const struct exchange *x, size_t at)
 static const struct request long_requests[] = {
 	{"9,000 octets", {.payload_len = 9000 - 54}},
 	{"an odd number of octets", {.payload_len = 9001 - 54}},
-	{"one octet cut off", {.payload_len = EDGE426_FRAME_MAX + 1 - 54}},
-	{"two octets cut off", {.payload_len = EDGE426_FRAME_MAX + 2 - 54}},
+	{"one octet cut off", {.payload_len = CHUNK + 1 - 54}},
+	{"two octets cut off", {.payload_len = CHUNK + 2 - 54}},
 	{"two tags, options", {.vlans = 2, .ip_options = 4, .payload_len = 4000}},
 	{"IPv6", {.ipv6 = 1, .extensions = 1, .vlans = 1, .payload_len = 8001}},
 	{"padding that went with the rest", {.payload_len = 3000, .padding = 100}},
@@ -512,8 +514,8 @@ Test(frame, cut_frames_are_answered)
 
 		snprintf(x.name, sizeof(x.name), "%s", long_requests[i].name);
 		x.request_len = packet_build(&packet, x.request);
-		verdict = cut_verdict(&x, EDGE426_FRAME_MAX);
-		exchange_run(&x, EDGE426_FRAME_MAX, EDGE426_FRAME_MAX, &verdict, &answer);
+		verdict = cut_verdict(&x, CHUNK);
+		exchange_run(&x, CHUNK, CHUNK, &verdict, &answer);
 		expect_answer(&x, &packet, false, &verdict, ACK | PSH | FIN, HEAD_TEXT BODY_TEXT);
 	}
 }
@@ -528,10 +530,10 @@ Test(frame, a_wrong_sum_of_what_was_cut_is_refused)
 	for (i = 0; i < COUNT(long_requests); i++) {
 		snprintf(x.name, sizeof(x.name), "%s", long_requests[i].name);
 		x.request_len = packet_build(&long_requests[i].packet, x.request);
-		verdict = cut_verdict(&x, EDGE426_FRAME_MAX);
+		verdict = cut_verdict(&x, CHUNK);
 		verdict.cut_sum ^= 0x100;
-		exchange_run(&x, EDGE426_FRAME_MAX, EDGE426_FRAME_MAX, &verdict, &answer);
-		expect_untouched(&x, EDGE426_FRAME_MAX, FRAME_BAD_CHECKSUM);
+		exchange_run(&x, CHUNK, CHUNK, &verdict, &answer);
+		expect_untouched(&x, CHUNK, FRAME_BAD_CHECKSUM);
 	}
 }
 
@@ -543,10 +545,10 @@ Test(frame, a_wrong_length_of_what_was_cut_is_refused)
 	struct edge426_verdict verdict;
 
 	x.request_len = packet_build(&packet, x.request);
-	verdict = cut_verdict(&x, EDGE426_FRAME_MAX);
+	verdict = cut_verdict(&x, CHUNK);
 	verdict.cut_len--;
-	exchange_run(&x, EDGE426_FRAME_MAX, EDGE426_FRAME_MAX, &verdict, &answer);
-	expect_untouched(&x, EDGE426_FRAME_MAX, FRAME_BAD);
+	exchange_run(&x, CHUNK, CHUNK, &verdict, &answer);
+	expect_untouched(&x, CHUNK, FRAME_BAD);
 }
 
 /* A sum cannot be continued at an odd offset. */
@@ -558,9 +560,9 @@ Test(frame, cut_at_an_odd_offset_is_refused)
 	struct edge426_verdict verdict;
 
 	x.request_len = packet_build(&packet, x.request);
-	verdict = cut_verdict(&x, EDGE426_FRAME_MAX - 1);
-	exchange_run(&x, EDGE426_FRAME_MAX - 1, EDGE426_FRAME_MAX, &verdict, &answer);
-	expect_untouched(&x, EDGE426_FRAME_MAX - 1, FRAME_BAD);
+	verdict = cut_verdict(&x, CHUNK - 1);
+	exchange_run(&x, CHUNK - 1, CHUNK, &verdict, &answer);
+	expect_untouched(&x, CHUNK - 1, FRAME_BAD);
 }
 
 /* Headers are never in the part that was cut off. */
