@@ -192,7 +192,7 @@ nginx_configure() { # [EXTRA]
 			fastcgi_temp_path $dir/body;
 			uwsgi_temp_path $dir/body;
 			scgi_temp_path $dir/body;
-			client_max_body_size 64m;
+			client_max_body_size 256m;
 			root $dir/pages;
 			ssl_certificate $topology_dir/cert.pem;
 			ssl_certificate_key $topology_dir/key.pem;

@@ -215,3 +215,41 @@ dropped_by_rules() { # packets
 expect_rules_dropped() {
 	[ "$(dropped_by_rules)" -gt 0 ] || fail "packets were really lost"
 }
+
+# --- the handshake at the edge ----------------------------------------------
+
+# `run` with a policy of these services, or with 443 at the edge; counters start at 0.
+run_start_with() { # [SERVICES in YAML]
+	local services='[{name: https, port: 443, handshake: edge}]'
+	printf 'services: %s\n' "${1:-$services}" >"$topology_dir/edge.yaml"
+	run_start --policy "$topology_dir/edge.yaml"
+}
+
+# A figure of the server's TCP since its namespace was made: PassiveOpens, InSegs …
+server_tcp() { # NAME
+	on_server cat /proc/net/snmp | awk -v name="$1" '
+		$1 == "Tcp:" && !column { for (i = 2; i <= NF; i++) if ($i == name) column = i; next }
+		$1 == "Tcp:" { print $column }'
+}
+
+handshakes_at() { # SERVICE: edge or backend, then the cause when there is one
+	edge status --json | python3 -c '
+import json, sys
+for target in json.load(sys.stdin).values():
+    for service in target["services"]:
+        if service["name"] == sys.argv[1]:
+            print(" ".join(filter(None, (service["at"], service["fallback"]))))' "$1"
+}
+
+handshakes_are_at() { # SERVICE TEXT
+	[ "$(handshakes_at "$1")" = "$2" ]
+}
+
+expect_handshakes_at() { # SERVICE TEXT, within a few seconds
+	wait_for 5 handshakes_are_at "$1" "$2" || fail "handshakes of $1 are at '$2', got '$(handshakes_at "$1")'"
+}
+
+expect_no_refusal_at_tc() {
+	expect_equal "hand-overs that the kernel refused" 0 "$(counter tc_refused)"
+	expect_equal "packets that TC could not rewrite" 0 "$(counter tc_failed)"
+}

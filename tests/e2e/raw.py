@@ -10,6 +10,7 @@ Not a test of its own: `raw.py CASE [--six]` exits 0 when the case went well.
 
 import random
 import socket
+import ssl
 import struct
 import sys
 import time
@@ -150,14 +151,35 @@ class Connection:
 
     # --- a whole conversation ---
 
-    def connect(self):
+    def connect(self, bare_ack=True):
         tags, self.tags = self.tags, []  # this kernel cannot answer tagged frames itself
         self.send(SYN, 0, ack=0)
         segment = self.receive(3)
         assert segment and segment.flags == SYN | ACK, "no SYN-ACK"
         self.ack = (segment.seq + 1) % 2**32
-        self.send(ACK, 1)
+        if bare_ack:
+            self.send(ACK, 1)
         self.tags = tags
+
+    def read_in_order(self, sent, step):
+        """What the server says until it is silent; acknowledges it, sends again what it has not."""
+        said, acked, quiet, end = b"", 1, 0, time.monotonic() + 10
+        while time.monotonic() < end and quiet < 2:
+            segment = self.receive(0.3)
+            if segment is None:
+                quiet = quiet + 1 if said and acked > len(sent) else 0
+                if acked <= len(sent):
+                    for start in range(0, len(sent), step):
+                        self.send(PSH | ACK, 1 + start, sent[start:start + step])
+                continue
+            assert not segment.flags & RST, "a reset in place of a handshake"
+            acked = max(acked, (segment.ack - self.isn) % 2**32)
+            if segment.payload and segment.seq == self.ack:
+                said += segment.payload
+                self.ack = (self.ack + len(segment.payload)) % 2**32
+            if segment.payload:
+                self.send(ACK, 1 + len(sent))
+        return said
 
     def converse(self, pieces, order=None, lose=()):
         """Sends the pieces in this order, then what is missing; returns the answer.
@@ -339,7 +361,91 @@ def receive_strange(_):
             print(frame.hex(), flush=True)
 
 
-CASES = [in_one_go, with_timestamps, with_one_tag, with_two_tags, with_ip_options, swapped, swapped_after_the_first,
+def client_hello(protocols):
+    """The first flight of a real TLS client; a long list of protocols makes it long."""
+    context = ssl._create_unverified_context()
+    context.set_alpn_protocols(["padding-%056d" % i for i in range(protocols)] + ["http/1.1"])
+    inside, outside = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(inside, outside)
+    try:
+        tls.do_handshake()
+    except ssl.SSLWantReadError:
+        return tls, inside, outside, outside.read()
+
+
+def tls_talk(six, order=(0,), twice=False, pause=0.0, bare_ack=True, count=0, **connection):
+    """A ClientHello of `count` segments, or as many as `order` names, in that order; then the server's flight."""
+    conversation = Connection(six=six, **connection)
+    conversation.connect(bare_ack)
+    count = count or len(order)
+    tls, inside, outside, hello = client_hello(20 * (count - 1))
+    step = -(-len(hello) // count)
+    assert step <= 1400, "segments too long"
+    for i in order:
+        for _ in range(2 if twice else 1):
+            conversation.send(PSH | ACK, 1 + i * step, hello[i * step:(i + 1) * step])
+            time.sleep(pause)
+    records = conversation.read_in_order(hello, step)
+    inside.write(records)
+    try:
+        tls.do_handshake()
+    except ssl.SSLWantReadError:  # TLS 1.2: the server's Finished is still to come
+        pass
+    assert outside.pending, "the server's flight is not whole: %d octets" % len(records)
+    conversation.send(RST | ACK, 1 + len(hello))
+
+
+def tls_in_one_go(six):
+    tls_talk(six)
+    tls_talk(six, timestamps=True)
+
+
+def tls_without_the_bare_ack(six):
+    tls_talk(six, bare_ack=False)
+    tls_talk(six, bare_ack=False, timestamps=True)
+
+
+def tls_doubled(six):
+    tls_talk(six, twice=True)
+    tls_talk(six, order=[0, 1], twice=True)
+    tls_talk(six, order=[0, 1], twice=True, timestamps=True)
+
+
+def tls_swapped(six):
+    tls_talk(six, order=[1, 0])
+    tls_talk(six, order=[1, 0], pause=0.05)
+    tls_talk(six, order=[2, 1, 0])
+    tls_talk(six, order=[0, 2, 1])
+
+
+def tls_first_lost(six):
+    """Only the second segment arrives; the client sends both again."""
+    tls_talk(six, order=[1], count=2)
+
+
+def doubled(six):
+    """Every segment of a plaintext request twice."""
+    talk(six=six, pieces=pieces_of(2000, 2), order=[0, 0, 1, 1])
+    talk(six=six, pieces=[GET], order=[0, 0])
+
+
+def without_the_bare_ack(six):
+    conversation = Connection(six=six)
+    conversation.connect(bare_ack=False)
+    expect_answer(conversation.converse([GET]))
+
+
+def syn_again(six):
+    """Two SYNs, as after a lost SYN-ACK: the client goes on with the second answer."""
+    conversation = Connection(six=six)
+    conversation.send(SYN, 0, ack=0)
+    assert conversation.receive(3), "no SYN-ACK"
+    conversation.connect()
+    expect_answer(conversation.converse([GET]))
+
+
+CASES = [tls_in_one_go, tls_without_the_bare_ack, tls_doubled, tls_swapped, tls_first_lost, doubled,
+         without_the_bare_ack, syn_again, in_one_go, with_timestamps, with_one_tag, with_two_tags, with_ip_options, swapped, swapped_after_the_first,
          reversed_order, one_octet_each, answer_lost, fin_ack_lost, bad_checksum, keepalive, send_strange, receive_strange]
 
 if __name__ == "__main__":
