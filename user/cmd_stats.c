@@ -118,7 +118,6 @@ static int print_once(struct options *options)
 	status = visit_stores(&targets, false, stats_one, options);
 	if (status == VERB_DONE && options->json)
 		output_json(options->root, options->watch);
-	fflush(stdout);
 	json_decref(options->root);
 	return status;
 }
@@ -130,7 +129,7 @@ int cmd_stats(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
 	status = print_once(&options);
-	while (options.watch && status == VERB_DONE && !ferror(stdout)) {
+	while (options.watch && status == VERB_DONE && !fflush(stdout) && !ferror(stdout)) {
 		sleep(1);
 		status = print_once(&options);
 	}

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The verb table, nothing else. */
+/* The verb table, and what holds for all verbs: output that is lost is a failure. */
 #include <argp.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cmd.h"
 #include "log.h"
+#include "output.h"
 #include "verb.h"
 
 static int cmd_version(int argc, char **argv)
@@ -33,12 +35,25 @@ static const struct verb_table table = {
 	.len = sizeof(verbs) / sizeof(verbs[0]),
 };
 
+/* A verb that has failed has said so already. */
+static int finish(int status)
+{
+	struct failure failure;
+
+	if (!output_finish(&failure) || status != VERB_DONE)
+		return status;
+	log_error("%s", failure.text);
+	return VERB_FAILED;
+}
+
 int main(int argc, char **argv)
 {
-	static char name[] = "edge426";
+	static char name[] = "edge426", version[] = "version";
 
 	argp_err_exit_status = VERB_USAGE;
 	log_init();
 	argv[0] = name;
-	return verb_run(&table, argc, argv);
+	if (argc > 1 && !strcmp(argv[1], "--version"))
+		argv[1] = version;
+	return finish(verb_run(&table, argc, argv));
 }

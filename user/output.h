@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* JSON on standard output, as every verb prints it. */
+/* Standard output: JSON as every verb prints it, and whether all of it got out. */
 #ifndef EDGE426_OUTPUT_H
 #define EDGE426_OUTPUT_H
 
 #include <jansson.h>
 #include <stdbool.h>
 
-/* With a newline, flushed; `one_line` for output that repeats. */
+#include "failure.h"
+
+/* With a newline; `one_line` for output that repeats. */
 void output_json(const json_t *root, bool one_line);
+
+/* Flushes. -errno when it cannot; -EIO when that was at an earlier write, whose reason is gone. */
+int output_finish(struct failure *failure);
 
 #endif
