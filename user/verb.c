@@ -28,12 +28,25 @@ static const struct verb *find_verb(const struct verb_table *table, const char *
 	return NULL;
 }
 
+/* `help VERB` is `VERB --help`, also where the verb has verbs of its own. */
+static void move_help(int argc, char **argv)
+{
+	static char help[] = "--help";
+
+	for (int i = 1; i + 1 < argc; i++)
+		argv[i] = argv[i + 1];
+	argv[argc - 1] = help;
+}
+
 int verb_run(const struct verb_table *table, int argc, char **argv)
 {
-	const char *name = argc > 1 ? argv[1] : NULL;
 	const struct verb *verb;
+	const char *name;
 	char full[64];
 
+	if (argc > 2 && is_help(argv[1]))
+		move_help(argc, argv);
+	name = argc > 1 ? argv[1] : NULL;
 	if (name && is_help(name)) {
 		print_usage(stdout, table);
 		return VERB_DONE;
