@@ -70,6 +70,19 @@ test_invalid_policies_exit_with_3_and_name_the_place() {
 	expect_nothing_attached
 }
 
+# Nobody writes into it: reading would never end.
+test_fifo_in_place_of_the_policy_is_refused_and_run_goes_on() {
+	write_policy "$topology_dir/policy.yaml" 443
+	run_start --policy "$topology_dir/policy.yaml"
+	rm "$topology_dir/policy.yaml"
+	mkfifo "$topology_dir/policy.yaml"
+	kill -HUP "$run_pid"
+	wait_for 5 grep -q "Can't read policy '.*': not a regular file" "$run_log"
+	expect_426_everywhere
+	expect_refusal 1 on_server timeout 5 "$EDGE426" policy check "$topology_dir/policy.yaml"
+	run_stop
+}
+
 test_answer_that_does_not_fit_is_refused_with_sizes() {
 	write_policy "$topology_dir/long.yaml" 443 "$(head -c 600 /dev/zero | tr '\0' x)"
 	expect_refusal 3 on_server "$EDGE426" policy check "$topology_dir/long.yaml"

@@ -74,8 +74,36 @@ test_kernel_without_af_xdp() {
 
 test_kernel_that_refuses_the_program() {
 	expect_refusal 1 with_lacking_kernel xdp_load "$EDGE426" run --interface "$SERVER_IF" --port 443 --pin-dir "$PINS"
+	expect_match "the message" "Can't load program edge426_xdp: the kernel refused it: Invalid argument" "$output"
 	expect_nothing_attached
 	expect_nginx_answers_plaintext
+}
+
+test_kernel_without_type_information() {
+	mkdir "$topology_dir/empty"
+	mount --bind "$topology_dir/empty" /sys/kernel/btf # here only: the mounts are the test's own
+	expect_refusal 1 edge run --interface "$SERVER_IF" --port 443
+	expect_match "the message" "no type information in '/sys/kernel/btf/vmlinux'" "$output"
+	umount /sys/kernel/btf
+	expect_nothing_attached
+}
+
+into_full_device() { # COMMAND…
+	"$@" >/dev/full
+}
+
+# What a script would take for a complete answer.
+test_output_that_cannot_be_written_is_a_failure() {
+	local verb
+	run_start --port 443
+	for verb in "policy show" "service list" "service list --json" status "status --json" \
+		stats "stats --json" "stats --watch"; do
+		# shellcheck disable=SC2086 # words of a verb
+		expect_refusal 1 into_full_device edge $verb
+		expect_match "the message" "Can't write to standard output: (No space left on device|a part is lost)" "$output"
+	done
+	expect_refusal 1 into_full_device on_server "$EDGE426" version
+	expect_refusal 1 into_full_device on_server "$EDGE426" help
 }
 
 test_second_run_is_refused_and_the_first_goes_on() {
@@ -96,9 +124,79 @@ test_usage_errors_exit_with_2() {
 	expect_exit 2 on_server "$EDGE426" run --interface "$SERVER_IF"
 	expect_exit 2 on_server "$EDGE426" stats --nonsense
 	expect_exit 2 on_server "$EDGE426" service add
+	expect_exit 2 on_server "$EDGE426" help frobnicate
 	expect_exit 0 on_server "$EDGE426" --help
 	expect_exit 0 on_server "$EDGE426" run --help
 	expect_exit 0 on_server "$EDGE426" version
 	expect_match "the version" "^edge426 [0-9]+\.[0-9]+\.[0-9]+$" "$output"
+	expect_equal "the version, as an option" "$output" "$("$EDGE426" --version)"
+	expect_nothing_attached
+}
+
+test_help_of_a_verb() {
+	expect_equal "help run" "$("$EDGE426" run --help)" "$("$EDGE426" help run)"
+	expect_equal "help service" "$("$EDGE426" service --help)" "$("$EDGE426" help service)"
+	expect_equal "help service add" "$("$EDGE426" service add --help)" "$("$EDGE426" help service add)"
+	expect_equal "service help add" "$("$EDGE426" service add --help)" "$("$EDGE426" service help add)"
+}
+
+# --- other pins than those of the run that serves ---------------------------
+
+OTHER_PINS=/sys/fs/bpf/edge426-other
+
+other_edge() { # VERB… , on pins of which the run knows nothing
+	on_server "$EDGE426" "$@" --pin-dir "$OTHER_PINS"
+}
+
+expect_same_hooks() { # XDP TC, as they were
+	expect_equal "the XDP hook" "$1" "$(hook_of_server)"
+	expect_equal "filters at TC ingress" "$2" "$(filters_of_server)"
+}
+
+filters_of_server() {
+	tc -n "$SERVER_NS" filter show dev "$SERVER_IF" ingress
+}
+
+test_other_pins_take_no_served_interface() {
+	local xdp tc
+	run_start --port 443
+	xdp=$(hook_of_server) tc=$(filters_of_server)
+	expect_refusal 1 other_edge run --interface "$SERVER_IF" --port 8443
+	expect_match "the message" "process $run_pid serves it; .*kill $run_pid" "$output"
+	expect_refusal 1 other_edge attach --interface "$SERVER_IF"
+	expect_match "the message" "process $run_pid serves it" "$output"
+	expect_refusal 1 other_edge detach --interface "$SERVER_IF"
+	expect_match "the message" "process $run_pid serves it" "$output"
+	expect_refusal 1 on_server "$EDGE426" detach --interface "$SERVER_IF"
+	expect_same_hooks "$xdp" "$tc"
+	[ ! -e "$OTHER_PINS" ] || fail "a refusal leaves no directory"
+	expect_426_everywhere
+	expect_exit 0 edge attach --interface "$SERVER_IF" # its own pins: the programs are replaced
+	expect_426_everywhere
+	run_stop
+	expect_exit 0 edge detach --interface "$SERVER_IF"
+	expect_nothing_attached
+}
+
+test_other_pins_take_over_what_a_killed_run_left() {
+	run_start --port 443
+	run_kill
+	expect_exit 0 other_edge attach --interface "$SERVER_IF"
+	expect_exit 0 other_edge detach --interface "$SERVER_IF"
+	expect_exit 0 edge detach --interface "$SERVER_IF"
+	expect_nothing_attached
+}
+
+# The sockets are bound when all else is done: what was there is put back.
+test_failure_at_the_last_step_restores_what_was_there() {
+	local xdp tc
+	expect_exit 0 edge attach --interface "$SERVER_IF"
+	xdp=$(hook_of_server) tc=$(filters_of_server)
+	expect_exit 1 with_lacking_kernel xsk_bind "$EDGE426" run --interface "$SERVER_IF" --port 443 --pin-dir "$PINS"
+	expect_same_hooks "$xdp" "$tc"
+	expect_exit 1 with_lacking_kernel xsk_bind "$EDGE426" run --interface "$SERVER_IF" --port 443 --pin-dir "$OTHER_PINS"
+	expect_same_hooks "$xdp" "$tc"
+	expect_exit 0 edge detach --interface "$SERVER_IF"
+	expect_exit 1 with_lacking_kernel xsk_bind "$EDGE426" run --interface "$SERVER_IF" --port 443 --pin-dir "$PINS"
 	expect_nothing_attached
 }
