@@ -2,7 +2,7 @@
 # make            build build/edge426 and the BPF objects
 # make demo       two namespaces, nginx, edge426, curl and wrk, on this machine
 # make check      everything that CI runs (root)
-# make bench      edge426 beside nginx and HAProxy (root)
+# make bench      cost of the XDP program; edge426 beside nginx and HAProxy (root)
 # make install    DESTDIR= PREFIX=/usr/local
 # V=1 shows the commands; CC=clang builds user space with clang.
 
@@ -13,7 +13,9 @@ MANDIR ?= $(PREFIX)/share/man
 LIBDIR ?= $(PREFIX)/lib
 
 B ?= build
-CC = gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 CLANG ?= clang
 BPFTOOL ?= /usr/sbin/bpftool
 ARCH_INCLUDE := /usr/include/$(shell uname -m)-linux-gnu
@@ -24,6 +26,13 @@ CPPFLAGS_ALL := -D_GNU_SOURCE -DEDGE426_VERSION='"$(VERSION)"' -Iinclude -I$(B)/
 CFLAGS_ALL := -std=gnu11 $(WARN) $(CFLAGS) -MMD -MP
 LIBS := -lxdp -lbpf -lyaml -ljansson -lpthread
 BPF_CFLAGS := --target=bpf -mcpu=v3 -std=gnu11 $(WARN) -O2 -g -Iinclude -I$(ARCH_INCLUDE) -MMD -MP
+
+# What compiles, and how: written anew when it changes, and all objects depend on it.
+FLAGS := $(strip $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS), $(CLANG) $(BPF_CFLAGS))
+ifneq ($(file <$(B)/flags),$(FLAGS))
+$(shell mkdir -p $(B))
+$(file >$(B)/flags,$(FLAGS))
+endif
 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all
 # What the unit tests cover: everything that touches no map, socket or interface.
@@ -55,15 +64,15 @@ all: $(B)/edge426 $(BPF_OBJECTS) $(B)/scripts/pass.bpf.o
 $(B)/edge426: $(USER_OBJECTS)
 	$(call say,LINK) $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(B)/user/%.o: user/%.c | $(B)/deps $(SKELETONS)
+$(B)/user/%.o: user/%.c $(B)/flags | $(B)/deps $(SKELETONS)
 	@mkdir -p $(@D)
 	$(call say,CC) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
 
-$(B)/bpf/%.bpf.o: bpf/%.bpf.c | $(B)/deps
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c $(B)/flags | $(B)/deps
 	@mkdir -p $(@D)
 	$(call say,BPF) $(CLANG) $(BPF_CFLAGS) -c -o $@ $<
 
-$(B)/scripts/%.bpf.o: scripts/%.bpf.c | $(B)/deps
+$(B)/scripts/%.bpf.o: scripts/%.bpf.c $(B)/flags | $(B)/deps
 	@mkdir -p $(@D)
 	$(call say,BPF) $(CLANG) $(BPF_CFLAGS) -c -o $@ $<
 
@@ -82,22 +91,22 @@ tests: all $(B)/tests/unit/run $(B)/tests/prog/run $(BENCH_PROGRAMS)
 $(B)/tests/unit/run: $(UNIT_OBJECTS)
 	$(call say,LINK) $(CC) $(SANITIZE) -o $@ $^ -lcriterion -lyaml
 
-$(B)/tests/unit/%.o: tests/unit/%.c | $(B)/deps
+$(B)/tests/unit/%.o: tests/unit/%.c $(B)/flags | $(B)/deps
 	@mkdir -p $(@D)
 	$(call say,CC) $(CC) $(CPPFLAGS_ALL) -Iuser -Ibpf $(CFLAGS_ALL) $(SANITIZE) -c -o $@ $<
 
-$(B)/tests/unit/user/%.o: user/%.c | $(B)/deps
+$(B)/tests/unit/user/%.o: user/%.c $(B)/flags | $(B)/deps
 	@mkdir -p $(@D)
 	$(call say,CC) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(SANITIZE) -c -o $@ $<
 
 $(B)/tests/prog/run: $(PROG_OBJECTS)
 	$(call say,LINK) $(CC) $(SANITIZE) -o $@ $^ -lcriterion -lxdp -lbpf
 
-$(B)/tests/prog/%.o: tests/prog/%.c | $(B)/deps $(SKELETONS)
+$(B)/tests/prog/%.o: tests/prog/%.c $(B)/flags | $(B)/deps $(SKELETONS)
 	@mkdir -p $(@D)
 	$(call say,CC) $(CC) $(CPPFLAGS_ALL) -Iuser -Itests/unit $(CFLAGS_ALL) $(SANITIZE) -c -o $@ $<
 
-$(B)/tests/bench/%: tests/bench/%.c tests/prog/fixture.c tests/unit/packet.c | $(B)/deps $(SKELETONS)
+$(B)/tests/bench/%: tests/bench/%.c tests/prog/fixture.c tests/unit/packet.c $(B)/flags | $(B)/deps $(SKELETONS)
 	@mkdir -p $(@D)
 	$(call say,CC) $(CC) $(CPPFLAGS_ALL) -Itests/prog -Itests/unit -std=gnu11 $(WARN) $(CFLAGS) \
 		-o $@ $(filter %.c,$^) -lbpf
@@ -105,10 +114,10 @@ $(B)/tests/bench/%: tests/bench/%.c tests/prog/fixture.c tests/unit/packet.c | $
 # The load generator needs neither the fixture nor the packets of the tests. It
 # reads as 16-bit words, for checksums, what it has written as headers.
 $(B)/tests/bench/load $(B)/tests/bench/client.bpf.o: ALIASING := -fno-strict-aliasing
-$(B)/tests/bench/load: tests/bench/load.c $(B)/tests/bench/client.skel.h | $(B)/deps
+$(B)/tests/bench/load: tests/bench/load.c $(B)/tests/bench/client.skel.h $(B)/flags | $(B)/deps
 	$(call say,CC) $(CC) $(CPPFLAGS_ALL) -Ibpf -I$(B)/tests/bench $(CFLAGS_ALL) $(ALIASING) -o $@ $< -lbpf -ljansson
 
-$(B)/tests/bench/%.bpf.o: tests/bench/%.bpf.c | $(B)/deps
+$(B)/tests/bench/%.bpf.o: tests/bench/%.bpf.c $(B)/flags | $(B)/deps
 	@mkdir -p $(@D)
 	$(call say,BPF) $(CLANG) $(BPF_CFLAGS) $(ALIASING) -Ibpf -c -o $@ $<
 
@@ -121,7 +130,8 @@ demo: all
 check:
 	@scripts/check.sh
 
-bench: all $(B)/tests/bench/load
+bench: all $(B)/tests/bench/prog_cost $(B)/tests/bench/load
+	@$(B)/tests/bench/prog_cost
 	@scripts/bench.sh
 	@scripts/bench_load.sh
 

@@ -102,7 +102,7 @@ main() {
 	check "clang-format" check_formatting
 	check "cppcheck" check_cppcheck
 	check "shellcheck" check_shellcheck
-	check "build with gcc and -Werror" make -j"$jobs" all tests
+	check "build with gcc and -Werror" make -j"$jobs" CC=gcc all tests
 	check "build of user space with clang" make -j"$jobs" CC=clang B=build/clang all
 	stage "unit tests" find_criterion build/tests/unit/run
 	stage "packet programs in the kernel" find_criterion build/tests/prog/run
