@@ -246,10 +246,19 @@ static void tell(const char *line)
 	log_info("%s", line);
 }
 
-static void tick(struct run *run)
+/* False when an interface is gone. */
+static bool tick(struct run *run)
 {
-	for (size_t i = 0; i < run->serves_len; i++)
-		serve_tick(&run->serves[i], tell);
+	bool there = true;
+
+	for (size_t i = 0; i < run->serves_len; i++) {
+		if (serve_tick(&run->serves[i], tell))
+			continue;
+		log_error("Can't serve '%s' any more: the interface is gone",
+			  run->serves[i].request.interface);
+		there = false;
+	}
+	return there;
 }
 
 /* The signal that came, or 0 after a second without one. */
@@ -263,16 +272,18 @@ static __u32 next_signal(int signals)
 	return info.ssi_signo;
 }
 
-static void wait_for_end(struct run *run, int signals)
+static int wait_for_end(struct run *run, int signals)
 {
-	__u32 got;
+	__u32 got = 0;
 
-	do {
-		tick(run);
+	while (got != SIGTERM && got != SIGINT) {
+		if (!tick(run))
+			return VERB_FAILED;
 		got = next_signal(signals);
 		if (got == SIGHUP)
 			reload(run);
-	} while (got != SIGTERM && got != SIGINT);
+	}
+	return VERB_DONE;
 }
 
 /* Before any thread starts, so that all of them leave the signals to the descriptor. */
@@ -300,7 +311,7 @@ static int serve_all(struct run *run)
 	status = start_all(run);
 	if (status == VERB_DONE) {
 		announce_all(run);
-		wait_for_end(run, signals);
+		status = wait_for_end(run, signals);
 	}
 	stopped = stop_all(run);
 	close(signals);

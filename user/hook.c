@@ -42,7 +42,7 @@ static void read_name(__u32 prog_id, char name[16])
 	close(fd);
 }
 
-int hook_query_xdp(int ifindex, __u32 pinned_id, struct hook *hook)
+int hook_query_xdp(int ifindex, __u32 known_id, struct hook *hook)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, opts);
 	struct hook found = {0};
@@ -61,7 +61,7 @@ int hook_query_xdp(int ifindex, __u32 pinned_id, struct hook *hook)
 	}
 	if (found.prog_id) {
 		read_name(found.prog_id, found.name);
-		found.ours = found.prog_id == pinned_id || !strcmp(found.name, EDGE426_PROG_XDP);
+		found.ours = found.prog_id == known_id || !strcmp(found.name, EDGE426_PROG_XDP);
 	}
 	*hook = found;
 	return 0;
@@ -183,6 +183,14 @@ bool hook_has_tc(int ifindex)
 	bool ours = false;
 
 	return query_tc(ifindex, &ours) && ours;
+}
+
+int hook_open_tc(int ifindex)
+{
+	bool ours = false;
+	__u32 id = query_tc(ifindex, &ours);
+
+	return id && ours ? bpf_prog_get_fd_by_id(id) : -1;
 }
 
 int hook_attach_tc(int ifindex, int prog_fd, bool *made_qdisc)

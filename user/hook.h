@@ -14,13 +14,13 @@
 struct hook {
 	__u32 prog_id;
 	__u32 mode; /* EDGE426_XDP_*; 0: offloaded to the device */
-	bool ours;  /* the program that `pinned` named, or one with our name */
+	bool ours;  /* the program with `known_id`, or one with our name */
 	char name[16];
 };
 
 const char *hook_mode_name(__u32 mode);
 
-int hook_query_xdp(int ifindex, __u32 pinned_id, struct hook *hook);
+int hook_query_xdp(int ifindex, __u32 known_id, struct hook *hook);
 
 /* Whether the program on the hook uses the map. */
 bool hook_uses_map(const struct hook *hook, int map_fd);
@@ -41,6 +41,9 @@ int hook_detach_xdp(int ifindex, const struct hook *old);
 int hook_attach_tc(int ifindex, int prog_fd, bool *made_qdisc);
 
 bool hook_has_tc(int ifindex);
+
+/* A descriptor of our program at clsact's ingress; -1 when there is none. */
+int hook_open_tc(int ifindex);
 
 /* Removes our filter, if it is there; the qdisc as well if told to and nothing else hangs on it. */
 int hook_detach_tc(int ifindex, bool remove_qdisc);

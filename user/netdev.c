@@ -16,6 +16,13 @@ int netdev_index(const char *name)
 	return (int)if_nametoindex(name);
 }
 
+bool netdev_exists(int ifindex)
+{
+	char name[IF_NAMESIZE];
+
+	return if_indextoname((unsigned int)ifindex, name);
+}
+
 static int ask(const char *name, unsigned long what, struct ifreq *request)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;

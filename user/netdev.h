@@ -7,9 +7,13 @@
 #define EDGE426_NETDEV_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 
 /* 0 when there is no such interface here. */
 int netdev_index(const char *name);
+
+/* Whether an interface has this index here, whatever its name. */
+bool netdev_exists(int ifindex);
 
 /* RX queues in use, at least 1: drivers that do not tell have one. */
 __u32 netdev_queues(const char *name);

@@ -254,3 +254,11 @@ bool pins_has_responder(const char *dir)
 	close(fd);
 	return held;
 }
+
+bool pins_is_responder(const char *dir, int claimed)
+{
+	char path[PINS_PATH_LEN];
+
+	pins_path(dir, PINS_RESPONDER, path);
+	return same_directory(claimed, path);
+}

@@ -57,4 +57,7 @@ int pins_replace_program(const char *dir, const char *name, int prog_fd);
 int pins_claim_responder(const char *dir);
 bool pins_has_responder(const char *dir);
 
+/* Whether the lock claimed is still the one in `dir`. */
+bool pins_is_responder(const char *dir, int claimed);
+
 #endif

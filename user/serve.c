@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "hook.h"
+#include "lease.h"
 #include "netdev.h"
 #include "worker.h"
 
@@ -89,28 +90,55 @@ static int start_attached(struct serve *serve, const struct policy *policy, stru
 	return err ? err : start_workers(serve, failure);
 }
 
-void serve_tick(struct serve *serve, void (*tell)(const char *line))
+bool serve_tick(struct serve *serve, void (*tell)(const char *line))
 {
+	if (!netdev_exists(serve->hold.ifindex))
+		return false;
+	lease_answer(serve->hold.lease);
 	edge_refresh(&serve->edge);
 	watch_look(&serve->watch, &serve->store, serve->request.interface, tell);
+	return true;
+}
+
+/* Where the program stays attached, packets must stop coming before the sockets close. */
+static void empty_xskmap(const struct serve *serve)
+{
+	for (__u32 queue = 0; queue < serve->workers_len; queue++)
+		bpf_map_delete_elem(serve->store.fd[LAYOUT_XSKS], &queue);
+}
+
+static void close_all(struct serve *serve)
+{
+	empty_xskmap(serve);
+	for (__u32 i = 0; i < serve->workers_len; i++)
+		worker_stop(serve->workers[i]);
+	free(serve->workers);
+	watch_end(&serve->watch);
+	store_close(&serve->store);
+	loader_close(&serve->hold);
+	*serve = (struct serve){0};
 }
 
 int serve_start(struct serve *serve, const struct target *target,
 		const struct loader_request *request, const struct policy *policy,
 		struct failure *failure)
 {
-	struct failure ignored = {0};
 	int err;
 
-	*serve = (struct serve){.request = *request, .responder = -1};
+	*serve = (struct serve){.request = *request};
 	serve->request.interface = target->interface;
 	serve->request.dir = target->dir;
-	err = loader_attach(&serve->request, &serve->responder, failure);
+	err = loader_attach(&serve->request, &serve->hold, failure);
 	if (err)
 		return err;
 	err = start_attached(serve, policy, failure);
-	if (err)
-		serve_stop(serve, &ignored);
+	if (!err) {
+		loader_forget_before(&serve->hold);
+		return 0;
+	}
+	edge_stop(&serve->edge);
+	loader_undo(&serve->request, &serve->hold);
+	close_all(serve);
 	return err;
 }
 
@@ -127,28 +155,14 @@ void serve_describe(const struct serve *serve, char line[SERVE_LINE_LEN])
 		 state->services == 1 ? "" : "s");
 }
 
-/* Where the program stays attached, packets must stop coming before the sockets close. */
-static void empty_xskmap(const struct serve *serve)
-{
-	for (__u32 queue = 0; queue < serve->workers_len; queue++)
-		bpf_map_delete_elem(serve->store.fd[LAYOUT_XSKS], &queue);
-}
-
 int serve_stop(struct serve *serve, struct failure *failure)
 {
 	int err;
 
-	if (serve->responder < 0)
+	if (!serve->hold.ifindex)
 		return 0;
 	edge_stop(&serve->edge);
-	err = loader_release(&serve->request, failure);
-	empty_xskmap(serve);
-	for (__u32 i = 0; i < serve->workers_len; i++)
-		worker_stop(serve->workers[i]);
-	free(serve->workers);
-	watch_end(&serve->watch);
-	store_close(&serve->store);
-	close(serve->responder);
-	*serve = (struct serve){.responder = -1};
+	err = loader_release(&serve->request, &serve->hold, serve->store.state, failure);
+	close_all(serve);
 	return err;
 }

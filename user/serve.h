@@ -20,7 +20,7 @@ struct serve {
 	struct store store;
 	struct worker **workers;
 	__u32 workers_len;
-	int responder; /* the responder's lock; -1 when not attached */
+	struct loader_hold hold;
 	struct edge edge;
 	struct watch watch;
 };
@@ -36,8 +36,11 @@ int serve_start(struct serve *serve, const struct target *target,
 
 int serve_publish(struct serve *serve, const struct policy *policy, struct failure *failure);
 
-/* To be called each second: secrets, host settings; `tell` gets what changed with services. */
-void serve_tick(struct serve *serve, void (*tell)(const char *line));
+/*
+ * To be called each second: secrets, host settings; `tell` gets what changed
+ * with services. False when the interface is gone.
+ */
+bool serve_tick(struct serve *serve, void (*tell)(const char *line));
 
 /* "veth0: native, 1 queue, copy mode, 2 services" */
 #define SERVE_LINE_LEN 160

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Loaded before libc: makes the kernel look as if it lacked what $LACKS names,
- * "af_xdp" (no such sockets) or "xdp_load" (refuses XDP programs). Everything
- * else goes through.
+ * "af_xdp" (no such sockets), "xdp_load" (refuses XDP programs), "xsk_bind"
+ * (binds no AF_XDP socket) or "filter_dump" (a dump of TC filters ends in an
+ * error). Everything else goes through.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +34,35 @@ int socket(int domain, int type, int protocol)
 		return -1;
 	}
 	return next(domain, type, protocol);
+}
+
+int bind(int fd, const struct sockaddr *address, socklen_t len)
+{
+	int (*next)(int, const struct sockaddr *, socklen_t) =
+		(int (*)(int, const struct sockaddr *, socklen_t))dlsym(RTLD_NEXT, "bind");
+
+	if (address->sa_family == AF_XDP && lacks("xsk_bind")) {
+		errno = EBUSY;
+		return -1;
+	}
+	return next(fd, address, len);
+}
+
+static int answers_dump(const struct nlmsghdr *message, ssize_t len)
+{
+	return len >= (ssize_t)sizeof(*message) &&
+	       (message->nlmsg_type == RTM_NEWTFILTER || message->nlmsg_type == NLMSG_DONE);
+}
+
+ssize_t recv(int fd, void *octets, size_t room, int flags)
+{
+	ssize_t (*next)(int, void *, size_t, int) =
+		(ssize_t(*)(int, void *, size_t, int))dlsym(RTLD_NEXT, "recv");
+	ssize_t len = next(fd, octets, room, flags);
+
+	if (lacks("filter_dump") && answers_dump(octets, len))
+		((struct nlmsghdr *)octets)->nlmsg_type = NLMSG_ERROR;
+	return len;
 }
 
 long syscall(long number, ...)

@@ -184,3 +184,32 @@ test_reload_by_signal_and_command_under_traffic() {
 	expect_match "the body" "Text 40 of https://" "$(fetch "http://$SERVER_IP:443/")"
 	expect_no_socket_left
 }
+
+test_run_ends_cleanly_without_its_pins() {
+	run_start --port 443
+	rm -r "$PINS"
+	expect_426_everywhere
+	run_stop
+	expect_nothing_attached
+	expect_equal "the clsact qdisc" "" "$(tc -n "$SERVER_NS" qdisc show dev "$SERVER_IF" clsact)"
+}
+
+test_run_ends_cleanly_after_a_rename() {
+	run_start --port 443
+	ip -n "$SERVER_NS" link set dev "$SERVER_IF" name renamed0
+	SERVER_IF=renamed0
+	run_stop
+	expect_nothing_attached
+	expect_equal "the clsact qdisc" "" "$(tc -n "$SERVER_NS" qdisc show dev "$SERVER_IF" clsact)"
+}
+
+test_run_ends_when_its_interface_goes() {
+	local status=0
+	run_start --port 443
+	ip -n "$SERVER_NS" link delete dev "$SERVER_IF"
+	wait_for 5 run_has_ended
+	wait "$run_pid" || status=$?
+	expect_equal "the exit status" 1 "$status"
+	expect_match "the message" "'$SERVER_IF' any more: the interface is gone" "$(cat "$run_log")"
+	expect_equal "pins" "" "$(find /sys/fs/bpf -mindepth 1 -not -name '*.debug')"
+}
