@@ -58,13 +58,24 @@ static const struct value {
 	const char *name;
 	int (*set)(const char *arg, struct options *options);
 	const char *allowed;
+	void (*explain)(const char *arg, char allowed[TEXT_ALLOWED_LEN]); /* better, or NULL */
 } values[] = {
-	{'p', "port", set_port, TEXT_PORT_ALLOWED},
-	{'a', "address", set_address, TEXT_PREFIX_ALLOWED},
-	{'s', "handshake", set_handshake, TEXT_HANDSHAKE_ALLOWED},
-	{'t', "syn-threshold", set_syn_threshold, TEXT_SYN_THRESHOLD_ALLOWED},
-	{'c', "calm-seconds", set_calm_seconds, TEXT_CALM_SECONDS_ALLOWED},
+	{'p', "port", set_port, TEXT_PORT_ALLOWED, NULL},
+	{'a', "address", set_address, TEXT_PREFIX_ALLOWED, text_explain_prefix},
+	{'s', "handshake", set_handshake, TEXT_HANDSHAKE_ALLOWED, NULL},
+	{'t', "syn-threshold", set_syn_threshold, TEXT_SYN_THRESHOLD_ALLOWED, NULL},
+	{'c', "calm-seconds", set_calm_seconds, TEXT_CALM_SECONDS_ALLOWED, NULL},
 };
+
+static void refuse_value(const struct value *value, const char *arg, struct argp_state *state)
+{
+	char allowed[TEXT_ALLOWED_LEN];
+
+	snprintf(allowed, sizeof(allowed), "%s", value->allowed);
+	if (value->explain)
+		value->explain(arg, allowed);
+	argp_error(state, "--%s '%s': allowed is %s", value->name, arg, allowed);
+}
 
 static error_t parse_value(int key, const char *arg, struct options *options,
 			   struct argp_state *state)
@@ -73,8 +84,7 @@ static error_t parse_value(int key, const char *arg, struct options *options,
 		if (values[i].key != key)
 			continue;
 		if (values[i].set(arg, options))
-			argp_error(state, "--%s '%s': allowed is %s", values[i].name, arg,
-				   values[i].allowed);
+			refuse_value(&values[i], arg, state);
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;

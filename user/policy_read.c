@@ -307,17 +307,13 @@ static int read_port(struct reader *reader)
 	return 0;
 }
 
-/* Says which prefix was likely meant when all that is wrong is host bits. */
 static int refuse_address(struct reader *reader)
 {
-	char allowed[TEXT_PREFIX_LEN + 64];
-	char meant[TEXT_PREFIX_LEN];
-	struct prefix prefix;
+	char allowed[TEXT_ALLOWED_LEN];
 
-	if (!is_scalar(reader) || text_mask_prefix(scalar(reader), &prefix))
+	if (!is_scalar(reader))
 		return refuse_value(reader, TEXT_PREFIX_ALLOWED);
-	text_print_prefix(&prefix, meant);
-	snprintf(allowed, sizeof(allowed), "a prefix without host bits, likely %s", meant);
+	text_explain_prefix(scalar(reader), allowed);
 	return refuse_value(reader, allowed);
 }
 

@@ -186,31 +186,21 @@ static void clear_host_bits(struct prefix *prefix)
 	memset(prefix->address + whole + 1, 0, sizeof(prefix->address) - whole - 1);
 }
 
-int text_mask_prefix(const char *text, struct prefix *prefix)
+/* ::ffff:192.0.2.1 is how programs write IPv4; no packet has it, RFC 4291 2.5.5.2. */
+static bool is_mapped(const struct prefix *prefix)
 {
-	struct prefix masked;
+	static const __u8 mapped[12] = {[10] = 0xff, [11] = 0xff};
 
-	if (read_prefix(text, &masked))
-		return -EINVAL;
-	clear_host_bits(&masked);
-	*prefix = masked;
-	return 0;
+	return prefix->family == 6 && prefix->bits >= 8 * sizeof(mapped) &&
+	       !memcmp(prefix->address, mapped, sizeof(mapped));
 }
 
-int text_parse_prefix(const char *text, struct prefix *prefix)
+static struct prefix unmap(const struct prefix *mapped)
 {
-	struct prefix written, masked;
+	struct prefix prefix = {.family = 4, .bits = (__u8)(mapped->bits - 96)};
 
-	if (!strcmp(text, "any")) {
-		memset(prefix, 0, sizeof(*prefix));
-		return 0;
-	}
-	if (read_prefix(text, &written) || text_mask_prefix(text, &masked))
-		return -EINVAL;
-	if (memcmp(&written, &masked, sizeof(written)))
-		return -EINVAL;
-	*prefix = written;
-	return 0;
+	memcpy(prefix.address, mapped->address + 12, 4);
+	return prefix;
 }
 
 void text_print_prefix(const struct prefix *prefix, char text[TEXT_PREFIX_LEN])
@@ -227,6 +217,43 @@ void text_print_prefix(const struct prefix *prefix, char text[TEXT_PREFIX_LEN])
 		snprintf(text, TEXT_PREFIX_LEN, "%s", address);
 	else
 		snprintf(text, TEXT_PREFIX_LEN, "%s/%u", address, prefix->bits);
+}
+
+int text_parse_prefix(const char *text, struct prefix *prefix)
+{
+	struct prefix written, masked;
+
+	if (!strcmp(text, "any")) {
+		memset(prefix, 0, sizeof(*prefix));
+		return 0;
+	}
+	if (read_prefix(text, &written) || is_mapped(&written))
+		return -EINVAL;
+	masked = written;
+	clear_host_bits(&masked);
+	if (memcmp(&written, &masked, sizeof(written)))
+		return -EINVAL;
+	*prefix = written;
+	return 0;
+}
+
+void text_explain_prefix(const char *text, char allowed[TEXT_ALLOWED_LEN])
+{
+	const char *what = "a prefix without host bits";
+	char likely[TEXT_PREFIX_LEN];
+	struct prefix prefix;
+
+	if (read_prefix(text, &prefix)) {
+		snprintf(allowed, TEXT_ALLOWED_LEN, "%s", TEXT_PREFIX_ALLOWED);
+		return;
+	}
+	if (is_mapped(&prefix)) {
+		what = "IPv4 written as IPv4";
+		prefix = unmap(&prefix);
+	}
+	clear_host_bits(&prefix);
+	text_print_prefix(&prefix, likely);
+	snprintf(allowed, TEXT_ALLOWED_LEN, "%s, likely %s", what, likely);
 }
 
 int text_parse_handshake(const char *text, __u32 *handshake)

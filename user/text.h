@@ -32,11 +32,15 @@ int text_check_name(const char *text);
 int text_check_protocol(const char *text); /* of Upgrade, RFC 9110 7.8 */
 int text_check_field(const char *text);	   /* a field's value, RFC 9110 5.5; not empty */
 
-/* "192.0.2.1", "192.0.2.0/24", "2001:db8::/32", "any". Host bits set are refused. */
+/*
+ * "192.0.2.1", "192.0.2.0/24", "2001:db8::/32", "any". Host bits set are
+ * refused, and so is IPv4 as IPv6, ::ffff:192.0.2.1, which no packet has.
+ */
 int text_parse_prefix(const char *text, struct prefix *prefix);
 
-/* The same with host bits cleared: for messages, the prefix that was likely meant. */
-int text_mask_prefix(const char *text, struct prefix *prefix);
+/* What is allowed in place of a text that is refused, with the prefix that was likely meant. */
+#define TEXT_ALLOWED_LEN 128
+void text_explain_prefix(const char *text, char allowed[TEXT_ALLOWED_LEN]);
 
 #define TEXT_PREFIX_LEN 64 /* room for any prefix with its NUL */
 void text_print_prefix(const struct prefix *prefix, char text[TEXT_PREFIX_LEN]);

@@ -53,6 +53,17 @@ test_address_of_a_service_counts() {
 	expect_nginx_answers_plaintext
 }
 
+test_ipv4_written_as_ipv6_is_refused() {
+	run_start --port 8443
+	expect_exit 2 edge service add web --port 443 --address ::ffff:10.9.0.1
+	expect_match "the message" "--address '::ffff:10.9.0.1': allowed is IPv4 written as IPv4, likely 10.9.0.1$" "$output"
+	expect_exit 2 edge service add web --port 443 --address 10.9.0.1/24
+	expect_match "the message" "a prefix without host bits, likely 10.9.0.0/24$" "$output"
+	printf 'services:\n  - name: web\n    port: 443\n    address: ::ffff:10.9.0.0/120\n' >"$topology_dir/policy.yaml"
+	expect_refusal 3 edge policy apply "$topology_dir/policy.yaml"
+	expect_match "the message" "policy.yaml:4:14: .*: IPv4 written as IPv4, likely 10.9.0.0/24$" "$output"
+}
+
 test_invalid_policies_exit_with_3_and_name_the_place() {
 	cat >"$topology_dir/bad.yaml" <<-POLICY
 		services:

@@ -185,6 +185,9 @@ static const struct row invalid[] = {
 	 "p:4:14: address '2001:db8::1/32' is not allowed: "
 	 "a prefix without host bits, likely 2001:db8::/32",
 	 0},
+	{"IPv4 as IPv6", A "    address: ::ffff:10.9.0.1\n",
+	 "p:4:14: address '::ffff:10.9.0.1' is not allowed: IPv4 written as IPv4, likely 10.9.0.1",
+	 0},
 	{"address by name", A "    address: localhost\n",
 	 "p:4:14: address 'localhost' is not allowed: "
 	 "an IPv4 or IPv6 address, or a prefix of one without host bits",
@@ -802,6 +805,10 @@ static const struct {
 	 "port '0' is not allowed: a port from 1 to 65535"},
 	{"host bits",
 	 {"b", 2, {4, 8, {10, 1}}, BACKEND, 0, 0, 0},
+	 -EINVAL,
+	 "address is not allowed: an IPv4 or IPv6 address, or a prefix of one without host bits"},
+	{"IPv4 as IPv6",
+	 {"b", 2, {6, 128, {[10] = 0xff, [11] = 0xff, [12] = 10}}, BACKEND, 0, 0, 0},
 	 -EINVAL,
 	 "address is not allowed: an IPv4 or IPv6 address, or a prefix of one without host bits"},
 	{"33 bits",

@@ -10,6 +10,8 @@
 #include "policy.h"
 #include "text.h"
 
+#define NO_HOST_BITS "a prefix without host bits, likely "
+#define AS_IPV4 "IPv4 written as IPv4, likely "
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 #define REFUSED -1
 #define NAME_63 "a23456789-123456789_123456789-123456789_123456789-123456789-123"
@@ -142,25 +144,35 @@ Test(text, a_field_value_is_visible_ascii)
 static const struct {
 	const char *text;
 	const char *printed; /* NULL: refused */
-	const char *masked;  /* NULL: refused also with host bits cleared */
+	const char *allowed; /* of a refused one: what is, NULL: any of TEXT_PREFIX_ALLOWED */
 } prefixes[] = {
 	{"any", "any", NULL},
-	{"192.0.2.1", "192.0.2.1", "192.0.2.1"},
-	{"192.0.2.1/32", "192.0.2.1", "192.0.2.1"},
-	{"192.0.2.0/24", "192.0.2.0/24", "192.0.2.0/24"},
-	{"192.0.2.128/25", "192.0.2.128/25", "192.0.2.128/25"},
-	{"0.0.0.0/0", "0.0.0.0/0", "0.0.0.0/0"},
-	{"2001:db8::/32", "2001:db8::/32", "2001:db8::/32"},
-	{"2001:DB8:0:0::1", "2001:db8::1", "2001:db8::1"},
-	{"2001:db8::1/128", "2001:db8::1", "2001:db8::1"},
-	{"::/0", "::/0", "::/0"},
-	{"2001:db8:8000::/33", "2001:db8:8000::/33", "2001:db8:8000::/33"},
-	{"10.0.0.1/8", NULL, "10.0.0.0/8"},
-	{"10.0.0.1/0", NULL, "0.0.0.0/0"},
-	{"192.0.2.129/25", NULL, "192.0.2.128/25"},
-	{"192.0.2.64/25", NULL, "192.0.2.0/25"},
-	{"2001:db8::1/64", NULL, "2001:db8::/64"},
-	{"2001:db8::1/127", NULL, "2001:db8::/127"},
+	{"192.0.2.1", "192.0.2.1", NULL},
+	{"192.0.2.1/32", "192.0.2.1", NULL},
+	{"192.0.2.0/24", "192.0.2.0/24", NULL},
+	{"192.0.2.128/25", "192.0.2.128/25", NULL},
+	{"0.0.0.0/0", "0.0.0.0/0", NULL},
+	{"2001:db8::/32", "2001:db8::/32", NULL},
+	{"2001:DB8:0:0::1", "2001:db8::1", NULL},
+	{"2001:db8::1/128", "2001:db8::1", NULL},
+	{"::/0", "::/0", NULL},
+	{"2001:db8:8000::/33", "2001:db8:8000::/33", NULL},
+	{"10.0.0.1/8", NULL, NO_HOST_BITS "10.0.0.0/8"},
+	{"10.0.0.1/0", NULL, NO_HOST_BITS "0.0.0.0/0"},
+	{"192.0.2.129/25", NULL, NO_HOST_BITS "192.0.2.128/25"},
+	{"192.0.2.64/25", NULL, NO_HOST_BITS "192.0.2.0/25"},
+	{"2001:db8::1/64", NULL, NO_HOST_BITS "2001:db8::/64"},
+	{"2001:db8::1/127", NULL, NO_HOST_BITS "2001:db8::/127"},
+	{"::ffff:10.9.0.1", NULL, AS_IPV4 "10.9.0.1"},
+	{"::ffff:a09:1", NULL, AS_IPV4 "10.9.0.1"},
+	{"0:0:0:0:0:FFFF:10.9.0.1/128", NULL, AS_IPV4 "10.9.0.1"},
+	{"::ffff:10.9.0.0/120", NULL, AS_IPV4 "10.9.0.0/24"},
+	{"::ffff:10.9.0.1/120", NULL, AS_IPV4 "10.9.0.0/24"},
+	{"::ffff:0:0/96", NULL, AS_IPV4 "0.0.0.0/0"},
+	{"::ffff:0:0/95", NULL, NO_HOST_BITS "::fffe:0:0/95"},
+	{"::fffe:0:0/95", "::fffe:0:0/95", NULL},
+	{"::ffff:0:10.9.0.1", "::ffff:0:a09:1", NULL},
+	{"64:ff9b::10.9.0.1", "64:ff9b::a09:1", NULL},
 	{"", NULL, NULL},
 	{"/", NULL, NULL},
 	{"/8", NULL, NULL},
@@ -184,8 +196,7 @@ static const struct {
 	{"1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa", NULL, NULL},
 };
 
-static void check_prefix(const char *text, const char *expected,
-			 int (*parse)(const char *, struct prefix *))
+static void check_prefix(const char *text, const char *expected)
 {
 	const char *flush = (const char *)guard_copy(text, strlen(text) + 1);
 	struct prefix prefix, before;
@@ -194,7 +205,7 @@ static void check_prefix(const char *text, const char *expected,
 
 	memset(&before, 0x77, sizeof(before));
 	prefix = before;
-	err = parse(flush, &prefix);
+	err = text_parse_prefix(flush, &prefix);
 	cr_expect_eq(err, expected ? 0 : -EINVAL, "'%s': %d", text, err);
 	if (err) {
 		cr_expect(!memcmp(&prefix, &before, sizeof(prefix)), "'%s' left traces", text);
@@ -206,9 +217,21 @@ static void check_prefix(const char *text, const char *expected,
 
 Test(text, a_prefix_has_no_host_bits)
 {
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+		check_prefix(prefixes[i].text, prefixes[i].printed);
+}
+
+Test(text, a_refused_prefix_is_explained)
+{
 	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
-		check_prefix(prefixes[i].text, prefixes[i].printed, text_parse_prefix);
-		check_prefix(prefixes[i].text, prefixes[i].masked, text_mask_prefix);
+		const char *wanted = prefixes[i].allowed;
+		char allowed[TEXT_ALLOWED_LEN];
+
+		if (prefixes[i].printed)
+			continue;
+		text_explain_prefix(prefixes[i].text, allowed);
+		cr_expect_str_eq(allowed, wanted ? wanted : TEXT_PREFIX_ALLOWED, "'%s'",
+				 prefixes[i].text);
 	}
 }
 
@@ -217,11 +240,12 @@ Test(text, every_truncation_of_a_prefix_stays_inside)
 	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
 		for (size_t len = 0; len <= strlen(prefixes[i].text); len++) {
 			char *flush = (char *)guard_copy(prefixes[i].text, len + 1);
+			char allowed[TEXT_ALLOWED_LEN];
 			struct prefix prefix;
 
 			flush[len] = '\0';
 			cr_expect_neq(text_parse_prefix(flush, &prefix), 1);
-			cr_expect_neq(text_mask_prefix(flush, &prefix), 1);
+			text_explain_prefix(flush, allowed);
 		}
 	}
 }
