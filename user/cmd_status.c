@@ -32,10 +32,12 @@ struct report {
 	char label[PINS_DIR_LEN];
 	const char *dir;
 	bool pinned;
-	bool elsewhere;		    /* the interface is in another network namespace */
+	bool other_maps; /* edge426's program is on the hook, with maps pinned elsewhere */
+	bool elsewhere;	 /* the interface is in another network namespace */
 	struct edge426_state state; /* zero when nothing is pinned */
 	struct hook hook;	    /* zero when nothing is attached, or unknown */
-	bool alive;
+	bool alive;		    /* a responder lives, with all its sockets in place */
+	bool serves;		    /* and the program on the hook works with its maps */
 	struct handshakes handshakes;
 };
 
@@ -89,7 +91,30 @@ static const char *owner_name(__u32 owner)
 	return owner < sizeof(names) / sizeof(names[0]) ? names[owner] : "unknown";
 }
 
-/* In another namespace the hook cannot be asked; the pins say what should be there. */
+static bool is_elsewhere(const struct store *store)
+{
+	return store->state->abi_version && store->state->netns != netdev_namespace();
+}
+
+/* By name, and when that is not known, or not any more, as the responder noted it. */
+static int find_interface(const struct target *target, const struct store *store)
+{
+	int ifindex = netdev_index(target->interface);
+
+	return ifindex || !store || is_elsewhere(store) ? ifindex : (int)store->state->ifindex;
+}
+
+/* The hook of another namespace cannot be asked: there the responder's lock must do. */
+static bool serves(const struct store *store, int ifindex, const struct hook *hook)
+{
+	if (!store_is_served(store))
+		return false;
+	if (is_elsewhere(store))
+		return true;
+	return ifindex && hook->prog_id && hook_uses_map(hook, store->fd[LAYOUT_STATE]);
+}
+
+/* In another namespace the pins say what should be there. */
 static void look_at_hook(struct report *report, int ifindex)
 {
 	__u32 pinned = pins_program_id(report->dir, EDGE426_PROG_XDP);
@@ -105,30 +130,38 @@ static void look_at_hook(struct report *report, int ifindex)
 				     .name = EDGE426_PROG_XDP};
 }
 
+/* What only the maps can tell. */
+static int read_store(struct report *report, struct store *store, int ifindex,
+		      struct failure *failure)
+{
+	report->state = *store->state;
+	report->elsewhere = is_elsewhere(store);
+	look_at_hook(report, ifindex);
+	report->alive = store_is_served(store);
+	report->serves = serves(store, ifindex, &report->hook);
+	report->other_maps = report->hook.ours && !report->elsewhere &&
+			     !hook_uses_map(&report->hook, store->fd[LAYOUT_STATE]);
+	return handshakes_read(store, report->serves, &report->handshakes, failure);
+}
+
 static int make_report(const struct target *target, struct report *report, struct failure *failure)
 {
-	struct store store;
-	int err = store_open(target->dir, &store, failure);
-	int ifindex = netdev_index(target->interface);
+	struct store store = {0};
+	int err = store_open(target->dir, &store, failure), ifindex;
 
 	*report = (struct report){.dir = target->dir, .pinned = !err};
 	if (err && err != -ENOENT)
 		return err;
-	if (!err) {
-		report->state = *store.state;
-		report->alive = store_is_served(&store);
-		report->elsewhere =
-			report->state.abi_version && report->state.netns != netdev_namespace();
-		err = handshakes_read(&store, report->alive, &report->handshakes, failure);
-		store_close(&store);
-		if (err)
-			return err;
-	}
-	if (!target->interface[0] && !report->elsewhere)
-		ifindex = (int)report->state.ifindex;
+	ifindex = find_interface(target, err ? NULL : &store);
 	target_label(target, (__u32)ifindex, report->label);
-	look_at_hook(report, ifindex);
-	return 0;
+	if (err) {
+		look_at_hook(report, ifindex);
+		report->other_maps = report->hook.ours;
+		return 0;
+	}
+	err = read_store(report, &store, ifindex, failure);
+	store_close(&store);
+	return err;
 }
 
 static void print_hook(const struct report *report)
@@ -140,10 +173,32 @@ static void print_hook(const struct report *report)
 	else if (!hook->ours)
 		printf("  attached   no; XDP program '%s' (id %u, %s) holds the hook\n", hook->name,
 		       hook->prog_id, hook_mode_name(hook->mode));
+	else if (report->other_maps)
+		printf("  attached   %s, program %u, with pins in another directory\n",
+		       hook_mode_name(hook->mode), hook->prog_id);
 	else
 		printf("  attached   %s, program %u, by %s%s\n", hook_mode_name(hook->mode),
 		       hook->prog_id, owner_name(report->state.owner),
-		       report->elsewhere ? ", in another network namespace" : "");
+		       report->elsewhere
+			       ? ", in another network namespace whose hook cannot be asked"
+			       : "");
+}
+
+static void print_responder(const struct report *report)
+{
+	const struct edge426_state *state = &report->state;
+
+	if (!report->alive)
+		printf("  responder  none\n");
+	else if (!report->serves)
+		printf("  responder  process %u lives but does not serve: its program is not on "
+		       "the "
+		       "hook\n",
+		       state->worker_pid);
+	else
+		printf("  responder  process %u, %u queue%s, %u in zero-copy mode\n",
+		       state->worker_pid, state->queues, state->queues == 1 ? "" : "s",
+		       state->zero_copy);
 }
 
 static void print_report(const struct report *report)
@@ -153,12 +208,7 @@ static void print_report(const struct report *report)
 	printf("%s\n", report->label);
 	print_hook(report);
 	printf("  pins       %s\n", report->pinned ? report->dir : "none");
-	if (report->alive)
-		printf("  responder  process %u, %u queue%s, %u in zero-copy mode\n",
-		       state->worker_pid, state->queues, state->queues == 1 ? "" : "s",
-		       state->zero_copy);
-	else
-		printf("  responder  none\n");
+	print_responder(report);
 	if (state->generation)
 		printf("  policy     generation %llu, %u service%s\n",
 		       (unsigned long long)state->generation, state->services,
@@ -177,7 +227,8 @@ static json_t *hook_json(const struct report *report)
 	return json_pack("{s:s, s:i, s:s, s:b, s:s, s:b}", "mode", hook_mode_name(hook->mode),
 			 "program_id", (int)hook->prog_id, "program", hook->name, "ours",
 			 hook->ours, "by",
-			 hook->ours ? owner_name(report->state.owner) : "another loader",
+			 hook->ours && !report->other_maps ? owner_name(report->state.owner)
+							   : "another loader",
 			 "other_namespace", report->elsewhere);
 }
 
@@ -186,10 +237,10 @@ static json_t *report_json(const struct report *report)
 	const struct edge426_state *state = &report->state;
 	bool alive = report->alive;
 
-	return json_pack("{s:o, s:o, s:{s:b, s:i, s:i, s:i}, s:{s:I, s:i}, s:o}", "pin_dir",
+	return json_pack("{s:o, s:o, s:{s:b, s:b, s:i, s:i, s:i}, s:{s:I, s:i}, s:o}", "pin_dir",
 			 report->pinned ? json_string(report->dir) : json_null(), "attached",
-			 hook_json(report), "responder", "alive", alive, "pid",
-			 alive ? (int)state->worker_pid : 0, "queues",
+			 hook_json(report), "responder", "alive", alive, "serves", report->serves,
+			 "pid", alive ? (int)state->worker_pid : 0, "queues",
 			 alive ? (int)state->queues : 0, "zero_copy",
 			 alive ? (int)state->zero_copy : 0, "policy", "generation",
 			 (json_int_t)state->generation, "services", (int)state->services,
@@ -227,12 +278,17 @@ static int print_status(struct options *options)
 static bool is_served(const struct target *target)
 {
 	struct failure ignored = {0};
+	struct hook hook = {0};
 	struct store store;
 	bool served;
+	int ifindex;
 
 	if (store_open(target->dir, &store, &ignored))
 		return false;
-	served = store_is_served(&store);
+	ifindex = find_interface(target, &store);
+	if (ifindex && !is_elsewhere(&store))
+		hook_query_xdp(ifindex, 0, &hook);
+	served = serves(&store, ifindex, &hook);
 	store_close(&store);
 	return served;
 }
