@@ -150,6 +150,11 @@ void pins_remove(const char *dir)
 	remove_empty(dir);
 }
 
+bool pins_hold_maps(const char *dir)
+{
+	return pins_marked(dir, layout_name(LAYOUT_STATE));
+}
+
 bool pins_marked(const char *dir, const char *mark)
 {
 	char path[PINS_PATH_LEN];

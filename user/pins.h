@@ -38,6 +38,9 @@ int pins_lock(const char *dir, bool create, struct failure *failure);
 void pins_clear(const char *dir);
 void pins_remove(const char *dir);
 
+/* Whether maps of ours are pinned in it. */
+bool pins_hold_maps(const char *dir);
+
 bool pins_marked(const char *dir, const char *mark);
 int pins_mark(const char *dir, const char *mark);
 void pins_unmark(const char *dir, const char *mark);

@@ -57,7 +57,6 @@ static int set_dir(struct target *target, const char *base, const char *name,
 static int add_interface(struct targets *targets, const char *name, struct failure *failure)
 {
 	const char *base = targets->pin_dir ? targets->pin_dir : PINS_ROOT;
-	bool own_dir = targets->pin_dir && targets->interfaces_len == 1;
 	struct target *target;
 	int err = check_interface(name, failure);
 
@@ -67,7 +66,10 @@ static int add_interface(struct targets *targets, const char *name, struct failu
 	if (!target)
 		return failure_set(failure, ENOMEM, "Can't list interfaces: out of memory");
 	snprintf(target->interface, sizeof(target->interface), "%s", name);
-	return set_dir(target, base, own_dir ? NULL : name, failure);
+	err = set_dir(target, base, name, failure);
+	if (err || !targets->pin_dir || targets->interfaces_len > 1 || pins_hold_maps(target->dir))
+		return err;
+	return set_dir(target, base, NULL, failure);
 }
 
 static int add_directory(struct targets *targets, struct failure *failure)
@@ -79,8 +81,8 @@ static int add_directory(struct targets *targets, struct failure *failure)
 	return set_dir(target, targets->pin_dir, NULL, failure);
 }
 
-/* Other people's directories may have names that no interface has. */
-static int add_entry(struct targets *targets, const char *name, struct failure *failure)
+/* Below PINS_ROOT the name is the interface's; other people's directories may have any. */
+static int add_usual(struct targets *targets, const char *name, struct failure *failure)
 {
 	char interface[IF_NAMESIZE];
 	struct target *target;
@@ -95,23 +97,52 @@ static int add_entry(struct targets *targets, const char *name, struct failure *
 	return set_dir(target, PINS_ROOT, name, failure);
 }
 
-static int add_pinned(struct targets *targets, struct failure *failure)
+/* Below --pin-dir only the maps tell which interface it is. */
+static int add_below(struct targets *targets, const char *name, struct failure *failure)
+{
+	struct target below = {0};
+	struct target *target;
+	int len = snprintf(below.dir, sizeof(below.dir), "%s/%s", targets->pin_dir, name);
+
+	if (name[0] == '.' || len >= (int)sizeof(below.dir) || !pins_hold_maps(below.dir))
+		return 0;
+	target = add_target(targets);
+	if (!target)
+		return failure_set(failure, ENOMEM, "Can't list interfaces: out of memory");
+	*target = below;
+	return 0;
+}
+
+typedef int add_fn(struct targets *targets, const char *name, struct failure *failure);
+
+/* A directory that is not there holds nothing. */
+static int add_entries(struct targets *targets, const char *dir, add_fn *add,
+		       struct failure *failure)
 {
 	struct dirent **entries;
-	int len = scandir(PINS_ROOT, &entries, NULL, alphasort), err = 0;
+	int len = scandir(dir, &entries, NULL, alphasort), err = 0;
 
 	if (len < 0 && errno == ENOENT)
 		return 0;
 	if (len < 0)
-		return failure_set(failure, errno, "Can't list '%s': %s", PINS_ROOT,
-				   strerror(errno));
+		return failure_set(failure, errno, "Can't list '%s': %s", dir, strerror(errno));
 	for (int i = 0; i < len; i++) {
 		if (!err)
-			err = add_entry(targets, entries[i]->d_name, failure);
+			err = add(targets, entries[i]->d_name, failure);
 		free(entries[i]);
 	}
 	free(entries);
 	return err;
+}
+
+/* The directory itself, unless it only has others below it. */
+static int add_pin_dir(struct targets *targets, struct failure *failure)
+{
+	int err = 0;
+
+	if (!pins_hold_maps(targets->pin_dir))
+		err = add_entries(targets, targets->pin_dir, add_below, failure);
+	return err || targets->len ? err : add_directory(targets, failure);
 }
 
 int targets_resolve(struct targets *targets, struct failure *failure)
@@ -123,8 +154,8 @@ int targets_resolve(struct targets *targets, struct failure *failure)
 	if (err || targets->interfaces_len)
 		return err;
 	if (targets->pin_dir)
-		return add_directory(targets, failure);
-	return add_pinned(targets, failure);
+		return add_pin_dir(targets, failure);
+	return add_entries(targets, PINS_ROOT, add_usual, failure);
 }
 
 int targets_require(struct targets *targets, struct failure *failure)

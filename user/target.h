@@ -32,8 +32,10 @@ struct targets {
 extern const struct argp target_argp;
 
 /*
- * From options to `list`: DIR for one interface, DIR/IF for several, else
- * PINS_ROOT/IF; without any option what PINS_ROOT holds, which may be nothing.
+ * From options to `list`. With --pin-dir: DIR/IF for several interfaces, and for
+ * one when pins are there, else DIR; without an interface DIR, or when it holds no
+ * pins what lies below it and does. Else PINS_ROOT/IF; without any option what
+ * PINS_ROOT holds, which may be nothing.
  */
 int targets_resolve(struct targets *targets, struct failure *failure);
 

@@ -213,3 +213,59 @@ test_run_ends_when_its_interface_goes() {
 	expect_match "the message" "'$SERVER_IF' any more: the interface is gone" "$(cat "$run_log")"
 	expect_equal "pins" "" "$(find /sys/fs/bpf -mindepth 1 -not -name '*.debug')"
 }
+
+# Somebody else took the program off: the responder lives, and gets no packet.
+test_status_says_when_a_responder_does_not_serve() {
+	run_start --port 443
+	expect_equal "serves" true "$(edge status --json | json_value serves)"
+	ip -n "$SERVER_NS" link set dev "$SERVER_IF" xdpdrv off
+	expect_exit 1 edge status --wait 0
+	expect_match "the text" "process $run_pid lives but does not serve" "$(edge status)"
+	expect_equal "alive" true "$(edge status --json | json_value alive)"
+	expect_equal "serves" false "$(edge status --json | json_value serves)"
+	run_stop
+	expect_nothing_attached
+}
+
+test_status_follows_a_rename() {
+	run_start --port 443
+	ip -n "$SERVER_NS" link set dev "$SERVER_IF" name renamed0
+	SERVER_IF=renamed0
+	expect_exit 0 edge status --wait 0
+	expect_match "the text" "^renamed0" "$(edge status)"
+	run_stop
+	expect_nothing_attached
+}
+
+test_status_from_another_namespace_relies_on_the_lock() {
+	run_start --port 443
+	expect_exit 0 on_client "$EDGE426" status --pin-dir "$PINS" --wait 0
+	expect_match "the text" "another network namespace whose hook cannot be asked" "$output"
+	run_kill
+	expect_exit 1 on_client "$EDGE426" status --pin-dir "$PINS" --wait 0
+}
+
+add_second_interface() {
+	ip -n "$SERVER_NS" link add srv2 numrxqueues 1 numtxqueues 1 type veth peer name cli2 numrxqueues 1 numtxqueues 1
+	ip -n "$SERVER_NS" link set srv2 up
+}
+
+test_one_directory_for_several_interfaces() {
+	local name
+	add_second_interface
+	run_start --interface srv2 --port 443
+	wait_for 10 test -e "$PINS/srv2/state"
+	wait_for 10 edge status --wait 5
+	for name in "$SERVER_IF" srv2; do
+		expect_match "status" "^$name\$" "$(edge status)"
+		expect_match "stats" "^$name: packets" "$(edge stats)"
+		expect_match "status of one" "pins +$PINS/$name" "$(edge status --interface "$name")"
+		expect_refusal 1 edge detach --interface "$name"
+		expect_match "the message" "process $run_pid serves it" "$output"
+	done
+	expect_426_everywhere
+	run_kill
+	expect_exit 0 edge detach --interface "$SERVER_IF"
+	expect_exit 0 edge detach --interface srv2
+	expect_nothing_attached
+}
