@@ -262,13 +262,17 @@ __noinline int edge_write_reply(struct xdp_md *ctx, const struct segment *syn,
 	return bpf_xdp_store_bytes(ctx, 0, link, link_len);
 }
 
+/*
+ * The calm counts from the end of the second that was not calm: who looks may
+ * be the first SYN for hours.
+ */
 static __always_inline void edge_count_window(struct edge426_load *load,
 					      const struct edge426_service *service, __u64 now)
 {
 	if (now - load->window_start < SECOND_NS)
 		return;
 	if (load->syns > load->completed && load->syns - load->completed >= service->syn_threshold)
-		load->edge_until = now + service->calm_seconds * SECOND_NS;
+		load->edge_until = load->window_start + (1 + service->calm_seconds) * SECOND_NS;
 	load->window_start = now;
 	load->syns = 0;
 	load->completed = 0;

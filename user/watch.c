@@ -26,7 +26,8 @@ struct watch_state watch_service(const struct store *store, const struct service
 
 	if (service->handshake == EDGE426_HANDSHAKE_BACKEND)
 		return state;
-	state.fallback = load->fallback;
+	if (load->fallback == EDGE426_FALLBACK_MPTCP)
+		state.fallback = load->fallback; /* only a SYN can tell */
 	if (!store->edge->ready || store->edge->unable)
 		state.fallback = EDGE426_FALLBACK_HOST;
 	state.at_edge = !state.fallback && (service->handshake == EDGE426_HANDSHAKE_EDGE ||

@@ -225,9 +225,17 @@ run_start_with() { # [SERVICES in YAML]
 	run_start --policy "$topology_dir/edge.yaml"
 }
 
-# A figure of the server's TCP since its namespace was made: PassiveOpens, InSegs …
+# A figure of a host's TCP since its namespace was made: PassiveOpens, InSegs …
 server_tcp() { # NAME
-	on_server cat /proc/net/snmp | awk -v name="$1" '
+	on_server cat /proc/net/snmp | tcp_figure "$1"
+}
+
+client_tcp() { # NAME
+	on_client cat /proc/net/snmp | tcp_figure "$1"
+}
+
+tcp_figure() { # NAME, out of /proc/net/snmp on stdin
+	awk -v name="$1" '
 		$1 == "Tcp:" && !column { for (i = 2; i <= NF; i++) if ($i == name) column = i; next }
 		$1 == "Tcp:" { print $column }'
 }

@@ -87,10 +87,10 @@ test_edge_without_a_backend() {
 # 30 seconds of silence after the handshake, then the first octets.
 test_edge_idle_before_the_first_octet() {
 	run_start_with
-	on_client python3 - $HOSTS <<-'PYTHON'
+	on_client python3 - "$SERVER_IP" "$SERVER_IP6" <<-'PYTHON'
 		import socket, ssl, sys, time
 		context = ssl._create_unverified_context()
-		idle = [(host, tls, socket.create_connection((host.strip("[]"), 443), 5))
+		idle = [(host, tls, socket.create_connection((host, 443), 5))
 		        for host in sys.argv[1:] for tls in (False, True)]
 		time.sleep(30)
 		for host, tls, client in idle:
@@ -110,7 +110,7 @@ test_edge_idle_before_the_first_octet() {
 # FIN, and a moment for the acknowledgement of its own.
 test_edge_port_used_again_at_once() {
 	run_start_with
-	on_client python3 - $HOSTS <<-'PYTHON'
+	on_client python3 - "$SERVER_IP" "$SERVER_IP6" <<-'PYTHON'
 		import errno, socket, ssl, sys, time
 		context = ssl._create_unverified_context()
 
@@ -118,7 +118,7 @@ test_edge_port_used_again_at_once() {
 		    for _ in range(200):
 		        try:
 		            return socket.create_connection(
-		                (host.strip("[]"), 443), 10, ("fd00::2" if "[" in host else "10.9.0.2", 33333))
+		                (host, 443), 10, ("fd00::2" if ":" in host else "10.9.0.2", 33333))
 		        except OSError as error:
 		            if error.errno != errno.EADDRNOTAVAIL:
 		                raise

@@ -87,8 +87,7 @@ test_edge_large_hello_with_and_without_gro() {
 		done
 	done
 	expect_handed_over 80
-	expect_equal "retransmissions of the client" 0 \
-		"$(on_client awk '$1 == "Tcp:" && $13 ~ /^[0-9]+$/ { print $13 }' /proc/net/snmp)"
+	expect_equal "retransmissions of the client" 0 "$(client_tcp RetransSegs)"
 }
 
 # Connections, not requests: each ends after one.
@@ -114,10 +113,10 @@ test_edge_20000_tls_connections() {
 # What the two ends agreed on, as the server's kernel tells of one connection.
 agreed_on() { # HOST
 	local pid got
-	start_on_client openssl s_client -quiet -connect "$1:443" < <(sleep 10) >/dev/null 2>&1
+	start_on_client openssl s_client -quiet -connect "$1:443" >/dev/null 2>&1
 	pid=$started
 	wait_for 10 connection_on_server
-	got=$(on_server ss -Htino state established "( sport = :443 )" | tr ' \t' '\n\n' |
+	got=$(on_server ss -Htino state established "( sport = :443 )" | tr -s '[:blank:]' '\n' |
 		grep -E '^(ts|sack|ecn|ecnseen|wscale:.*|mss:.*|advmss:.*|rcvmss:.*|pmtu:.*)$' | sort | tr '\n' ' ')
 	topology_end "$pid"
 	wait_for 10 no_socket_in_use "$SERVER_NS"
