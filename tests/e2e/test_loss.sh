@@ -10,6 +10,24 @@ many_fetches() { # COUNT [CURL ARGUMENT…]
 	done
 }
 
+# Two other clients, as often each. wget ends with 8 when a server answers with an error.
+other_clients_fetch() { # COUNT
+	local i status
+	on_client python3 - "$SERVER_IP" "$1" <<-'PYTHON'
+		import http.client, sys
+		for _ in range(int(sys.argv[2])):
+		    connection = http.client.HTTPConnection(sys.argv[1], 443, timeout=20)
+		    connection.request("GET", "/")
+		    answer = connection.getresponse()
+		    assert answer.status == 426 and b"https://" in answer.read()
+	PYTHON
+	for ((i = 0; i < $1; i++)); do
+		status=0
+		on_client wget -q --tries=1 --timeout=20 -O /dev/null "http://$SERVER_IP:443/" || status=$?
+		expect_equal "the exit status of wget" 8 "$status"
+	done
+}
+
 # Each client takes its turn while the first answer of each connection is lost.
 test_first_answer_lost() {
 	run_start --port 443
@@ -19,6 +37,7 @@ test_first_answer_lost() {
 	many_fetches 5 "http://$SERVER_IP:443/"
 	many_fetches 5 "http://[$SERVER_IP6]:443/"
 	many_fetches 3 -H "Cookie: a=$(head -c 16000 /dev/zero | tr '\0' x)" "http://$SERVER_IP:443/"
+	other_clients_fetch 2
 	expect_rules_dropped
 	expect_no_socket_left
 }
@@ -40,6 +59,7 @@ test_acknowledgement_of_the_fin_lost() {
 		ip length 40-52 tcp sport 443 tcp flags == ack tcp dport != @seen add @seen { tcp dport } counter drop
 	NFT
 	many_fetches 5 "http://$SERVER_IP:443/"
+	other_clients_fetch 2
 	expect_no_socket_left
 	expect_rules_dropped
 }
@@ -48,6 +68,7 @@ test_client_fin_lost() {
 	run_start --port 443
 	client_rules 'tcp dport 443 tcp flags & fin == fin tcp sport != @seen add @seen { tcp sport } counter drop' </dev/null
 	many_fetches 5 "http://$SERVER_IP:443/"
+	other_clients_fetch 2
 	expect_no_socket_left
 	expect_rules_dropped
 }
@@ -57,6 +78,7 @@ test_request_lost() {
 	client_rules 'tcp dport 443 tcp flags & psh == psh tcp sport != @seen add @seen { tcp sport } counter drop' </dev/null
 	many_fetches 5 "http://$SERVER_IP:443/"
 	many_fetches 3 -H "Cookie: a=$(head -c 16000 /dev/zero | tr '\0' x)" "http://$SERVER_IP:443/"
+	other_clients_fetch 2
 	expect_no_socket_left
 	expect_rules_dropped
 }
@@ -68,6 +90,7 @@ test_one_packet_in_ten_lost_both_ways() {
 	NFT
 	many_fetches 20 "http://$SERVER_IP:443/"
 	many_fetches 10 -H "Cookie: a=$(head -c 16000 /dev/zero | tr '\0' x)" "http://[$SERVER_IP6]:443/"
+	other_clients_fetch 5
 	expect_rules_dropped
 	on_client nft delete table inet loss
 	expect_no_socket_left
