@@ -213,7 +213,17 @@ int hook_attach_tc(int ifindex, int prog_fd, bool *made_qdisc)
 	return bpf_tc_attach(&hook, &opts);
 }
 
-/* Filters in an answer to a dump; *done with its last message. */
+/* The last message of a dump tells its error, too. */
+static bool is_error(const struct nlmsghdr *message)
+{
+	int err = 0;
+
+	if (message->nlmsg_type == NLMSG_DONE && message->nlmsg_len >= NLMSG_LENGTH(sizeof(err)))
+		memcpy(&err, NLMSG_DATA(message), sizeof(err));
+	return err || message->nlmsg_type == NLMSG_ERROR;
+}
+
+/* Filters in an answer to a dump, an error counted as one; *done with its last message. */
 static int count_filters(const struct nlmsghdr *message, size_t len, bool *done)
 {
 	int filters = 0;
@@ -221,7 +231,7 @@ static int count_filters(const struct nlmsghdr *message, size_t len, bool *done)
 	for (; NLMSG_OK(message, len); message = NLMSG_NEXT(message, len)) {
 		if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR)
 			*done = true;
-		filters += message->nlmsg_type == RTM_NEWTFILTER;
+		filters += message->nlmsg_type == RTM_NEWTFILTER || is_error(message);
 	}
 	return filters;
 }

@@ -200,3 +200,11 @@ test_failure_at_the_last_step_restores_what_was_there() {
 	expect_exit 1 with_lacking_kernel xsk_bind "$EDGE426" run --interface "$SERVER_IF" --port 443 --pin-dir "$PINS"
 	expect_nothing_attached
 }
+
+# Filters that cannot be listed may be there.
+test_clsact_stays_when_its_filters_cannot_be_listed() {
+	expect_exit 0 edge attach --interface "$SERVER_IF"
+	expect_exit 0 with_lacking_kernel filter_dump "$EDGE426" detach --interface "$SERVER_IF" --pin-dir "$PINS"
+	expect_match "the clsact qdisc" "clsact" "$(tc -n "$SERVER_NS" qdisc show dev "$SERVER_IF" clsact)"
+	expect_nothing_attached
+}
