@@ -189,15 +189,23 @@ void targets_free(struct targets *targets)
 	*targets = (struct targets){0};
 }
 
+static void add_option(struct targets *targets, const char *name, struct argp_state *state)
+{
+	if (targets->interfaces_len == TARGET_INTERFACES_MAX)
+		argp_error(state, "at most %d interfaces", TARGET_INTERFACES_MAX);
+	for (size_t i = 0; i < targets->interfaces_len; i++)
+		if (!strcmp(targets->interfaces[i], name))
+			argp_error(state, "--interface '%s' is given twice", name);
+	targets->interfaces[targets->interfaces_len++] = name;
+}
+
 static error_t target_parse(int key, char *arg, struct argp_state *state)
 {
 	struct targets *targets = state->input;
 
 	switch (key) {
 	case 'i':
-		if (targets->interfaces_len == TARGET_INTERFACES_MAX)
-			argp_error(state, "at most %d interfaces", TARGET_INTERFACES_MAX);
-		targets->interfaces[targets->interfaces_len++] = arg;
+		add_option(targets, arg, state);
 		return 0;
 	case 'd':
 		if (!*arg)

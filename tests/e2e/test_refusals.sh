@@ -122,6 +122,8 @@ test_usage_errors_exit_with_2() {
 	expect_exit 2 on_server "$EDGE426" run --interface "$SERVER_IF" --port 65536
 	expect_exit 2 on_server "$EDGE426" run --interface "$SERVER_IF" --port 443 --xdp-mode fast
 	expect_exit 2 on_server "$EDGE426" run --interface "$SERVER_IF"
+	expect_exit 2 on_server "$EDGE426" run --interface "$SERVER_IF" --interface "$SERVER_IF" --port 443
+	expect_match "the message" "'$SERVER_IF' is given twice" "$output"
 	expect_exit 2 on_server "$EDGE426" stats --nonsense
 	expect_exit 2 on_server "$EDGE426" service add
 	expect_exit 2 on_server "$EDGE426" help frobnicate
