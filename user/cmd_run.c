@@ -161,34 +161,56 @@ static int read_policy(struct run *run)
 	return err == -EINVAL || err == -EEXIST ? VERB_INVALID_POLICY : VERB_FAILED;
 }
 
-static int publish_everywhere(struct run *run, const struct policy *policy)
+/* What may be wrong with the policy itself is found before any interface has it. */
+static int read_again(struct run *run, struct policy *policy)
 {
 	struct failure failure = {0};
+	int err = policy_read_file(run->policy_path, policy, &failure);
+
+	if (!err)
+		err = store_check_policy(policy, &failure);
+	if (!err)
+		return 0;
+	log_error("%s", failure.text);
+	log_error("SIGHUP: the policy stays as it is");
+	return err;
+}
+
+static void tell_published(const struct run *run, const bool *has)
+{
+	for (size_t i = 0; i < run->serves_len; i++)
+		log_error("SIGHUP: '%s' %s", run->serves[i].request.interface,
+			  has[i] ? "has the new policy" : "keeps the policy it had");
+}
+
+/* An interface that fails does not keep the others from being done. */
+static int publish_everywhere(struct run *run, const struct policy *policy)
+{
+	bool has[TARGET_INTERFACES_MAX] = {false};
+	struct failure failure = {0};
+	int err = 0;
 
 	for (size_t i = 0; i < run->serves_len; i++) {
-		if (!serve_publish(&run->serves[i], policy, &failure))
+		has[i] = !serve_publish(&run->serves[i], policy, &failure);
+		if (has[i])
 			continue;
 		log_error("%s", failure.text);
-		return -1;
+		err = -1;
 	}
-	return 0;
+	if (err)
+		tell_published(run, has);
+	return err;
 }
 
 static void reload(struct run *run)
 {
 	struct policy policy = {0};
-	struct failure failure = {0};
 
 	if (!run->policy_path || !strcmp(run->policy_path, "-")) {
 		log_error("SIGHUP: there is no policy file to read again; nothing changed");
 		return;
 	}
-	if (policy_read_file(run->policy_path, &policy, &failure)) {
-		log_error("%s", failure.text);
-		log_error("SIGHUP: the policy stays as it is");
-		return;
-	}
-	if (!publish_everywhere(run, &policy))
+	if (!read_again(run, &policy) && !publish_everywhere(run, &policy))
 		log_info("SIGHUP: read '%s': generation %llu, %zu service%s", run->policy_path,
 			 (unsigned long long)run->serves[0].store.state->generation,
 			 policy.services_len, policy.services_len == 1 ? "" : "s");

@@ -157,26 +157,34 @@ static int write_addresses(const struct publication *p, struct failure *failure)
 	return err;
 }
 
+/* Its text, to be freed; no longer than a slot takes. */
+static int print_text(const struct policy *policy, char **text, size_t *len,
+		      struct failure *failure)
+{
+	const size_t room = sizeof(((struct edge426_policy_text *)0)->octets);
+	int err = policy_print_text(policy, text, len, failure);
+
+	if (err || *len <= room)
+		return err;
+	free(*text);
+	return failure_set(failure, EINVAL,
+			   "Can't publish the policy: its text has %zu octets, allowed are %zu",
+			   *len, room);
+}
+
 static int write_text(const struct publication *p, struct failure *failure)
 {
 	struct edge426_policy_text *slot = &p->store->policy_text[p->half];
 	char *text = NULL;
 	size_t len = 0;
-	int err = policy_print_text(p->policy, &text, &len, failure);
+	int err = print_text(p->policy, &text, &len, failure);
 
 	if (err)
 		return err;
-	if (len <= sizeof(slot->octets)) {
-		memcpy(slot->octets, text, len);
-		slot->len = (__u32)len;
-	} else {
-		err = failure_set(failure, EINVAL,
-				  "Can't publish the policy: its text has %zu octets, allowed are "
-				  "%zu",
-				  len, sizeof(slot->octets));
-	}
+	memcpy(slot->octets, text, len);
+	slot->len = (__u32)len;
 	free(text);
-	return err;
+	return 0;
 }
 
 /*
@@ -200,6 +208,31 @@ static void make_current(const struct publication *p)
 	wait_for_programs();
 }
 
+static int check_len(const struct policy *policy, struct failure *failure)
+{
+	if (policy->services_len <= EDGE426_SERVICES_MAX)
+		return 0;
+	return failure_set(failure, ENOSPC,
+			   "Can't publish the policy: it has %zu services, allowed are %d",
+			   policy->services_len, EDGE426_SERVICES_MAX);
+}
+
+int store_check_policy(const struct policy *policy, struct failure *failure)
+{
+	struct edge426_answer answer = {0};
+	char *text = NULL;
+	size_t len = 0;
+	int err = check_len(policy, failure);
+
+	if (!err)
+		err = answer_render(&policy->answer, &answer, failure);
+	if (!err)
+		err = print_text(policy, &text, &len, failure);
+	if (!err)
+		free(text);
+	return err;
+}
+
 int store_publish_policy(struct store *store, const struct policy *policy, struct failure *failure)
 {
 	struct edge426_answer answer = {0};
@@ -209,13 +242,10 @@ int store_publish_policy(struct store *store, const struct policy *policy, struc
 		.half = !store->state->active,
 		.generation = store->state->generation + 1,
 	};
-	int err;
+	int err = check_len(policy, failure);
 
-	if (policy->services_len > EDGE426_SERVICES_MAX)
-		return failure_set(failure, ENOSPC,
-				   "Can't publish the policy: it has %zu services, allowed are %d",
-				   policy->services_len, EDGE426_SERVICES_MAX);
-	err = answer_render(&policy->answer, &answer, failure);
+	if (!err)
+		err = answer_render(&policy->answer, &answer, failure);
 	if (err)
 		return err;
 	err = write_text(&p, failure);

@@ -55,6 +55,9 @@ void store_close(struct store *store); /* takes a zeroed or closed store */
  */
 int store_publish_policy(struct store *store, const struct policy *policy, struct failure *failure);
 
+/* What of that depends on the policy alone: with 0 only a map can refuse it. */
+int store_check_policy(const struct policy *policy, struct failure *failure);
+
 /* The running policy; -ENOENT when none was ever applied. The caller holds store_lock. */
 int store_read_policy(struct store *store, struct policy *policy, struct failure *failure);
 

@@ -269,3 +269,17 @@ test_one_directory_for_several_interfaces() {
 	expect_exit 0 edge detach --interface srv2
 	expect_nothing_attached
 }
+
+test_sighup_tells_which_interface_has_the_policy() {
+	add_second_interface
+	write_policy "$topology_dir/policy.yaml" 443
+	run_start --interface srv2 --policy "$topology_dir/policy.yaml"
+	wait_for 10 grep -q "serving srv2" "$run_log"
+	rm -r "$PINS/$SERVER_IF"
+	kill -HUP "$run_pid"
+	wait_for 5 grep -q "'srv2' has the new policy" "$run_log"
+	expect_match "the log" "'$SERVER_IF' keeps the policy it had" "$(cat "$run_log")"
+	expect_equal "the generation" 2 "$(edge status --interface srv2 --json | json_value generation)"
+	run_stop
+	expect_nothing_attached
+}
