@@ -340,6 +340,16 @@ static int serve_all(struct run *run)
 	return status ? status : stopped;
 }
 
+/* Before the policy is read: what the maps hold depends on the interface. */
+static int find_interfaces(const struct targets *targets, struct failure *failure)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < targets->len && !err; i++)
+		err = loader_find(targets->list[i].interface, failure);
+	return err;
+}
+
 int cmd_run(int argc, char **argv)
 {
 	struct run run = {0};
@@ -347,8 +357,9 @@ int cmd_run(int argc, char **argv)
 	int status;
 
 	argp_parse(&run_argp, argc, argv, 0, NULL, &run);
-	if (targets_resolve(&run.targets, &failure)) {
+	if (targets_resolve(&run.targets, &failure) || find_interfaces(&run.targets, &failure)) {
 		log_error("%s", failure.text);
+		targets_free(&run.targets);
 		return VERB_FAILED;
 	}
 	status = read_policy(&run);

@@ -40,6 +40,11 @@ static int tell_unknown(const char *interface, struct failure *failure)
 			   interface);
 }
 
+int loader_find(const char *interface, struct failure *failure)
+{
+	return netdev_index(interface) ? 0 : tell_unknown(interface, failure);
+}
+
 static int tell_busy(const char *interface, __u32 pid, struct failure *failure)
 {
 	if (!pid)
@@ -461,7 +466,7 @@ static int attach_locked(struct attachment *a, bool serve, struct failure *failu
 
 static int check_request(const struct loader_request *request, bool serve, struct failure *failure)
 {
-	int err = netdev_index(request->interface) ? 0 : tell_unknown(request->interface, failure);
+	int err = loader_find(request->interface, failure);
 
 	if (!err)
 		err = probe_privileges(serve, failure);

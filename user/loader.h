@@ -23,6 +23,9 @@ struct loader_request {
 	__u32 owner;	       /* EDGE426_OWNER_RUN or _ATTACH */
 };
 
+/* 0, or the failure that says there is no such interface here. */
+int loader_find(const char *interface, struct failure *failure);
+
 /* What hung at the interface before, to be put back when we fail. */
 struct loader_before {
 	int xdp_fd; /* -1: nothing */

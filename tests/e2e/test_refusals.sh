@@ -30,6 +30,8 @@ test_unknown_interface() {
 	expect_match "the message" "nosuch0" "$output"
 	expect_refusal 1 edge attach --interface nosuch0
 	expect_match "the message" "nosuch0" "$output"
+	expect_refusal 1 edge run --interface nosuch0 # nor is there a policy, which is the lesser evil
+	expect_match "the message" "nosuch0" "$output"
 	expect_nothing_attached
 }
 
