@@ -8,6 +8,7 @@
 
 #include "cmd.h"
 #include "log.h"
+#include "options.h"
 #include "store.h"
 #include "target.h"
 #include "verb.h"
@@ -40,9 +41,6 @@ static error_t options_parse(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp_child children[] = {
-	{&target_argp, 0, NULL, 1}, {&log_argp, 0, NULL, 9}, {0}};
-
 static const struct argp_child check_children[] = {{&log_argp, 0, NULL, 9}, {0}};
 
 static const struct argp check_argp = {
@@ -55,7 +53,7 @@ static const struct argp check_argp = {
 
 static const struct argp apply_argp = {
 	.parser = options_parse,
-	.children = children,
+	.children = options_children,
 	.args_doc = "FILE",
 	.doc = "Make the file the policy of the interfaces, at once and while traffic flows. An "
 	       "invalid file changes nothing.",
@@ -63,7 +61,7 @@ static const struct argp apply_argp = {
 
 static const struct argp show_argp = {
 	.parser = options_parse,
-	.children = children,
+	.children = options_children,
 	.doc = "Print the running policy, in the form that apply reads.",
 };
 

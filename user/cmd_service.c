@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "cmd.h"
-#include "log.h"
+#include "options.h"
 #include "output.h"
 #include "store.h"
 #include "target.h"
@@ -15,16 +15,23 @@
 #include "verb.h"
 #include "visit.h"
 
+/* What add and del do to a policy, each in its way. */
+struct change {
+	const char *verb; /* as messages say it */
+	char sign;
+	int (*make)(struct policy *policy, const struct service *service, struct failure *failure);
+};
+
 struct options {
 	struct targets targets;
-	const char *name;
 	bool takes_name;
 	bool takes_port;
 	bool has_handshake; /* it was said, and is not to be chosen here */
 	struct service service;
 	bool json;
 	json_t *root; /* what --json prints */
-	bool invalid; /* a change was refused because the policy would not be valid */
+	const struct change *change;
+	bool refused; /* the change, as the policy would not be valid */
 };
 
 static int set_port(const char *arg, struct options *options)
@@ -92,17 +99,16 @@ static error_t parse_value(int key, const char *arg, struct options *options,
 
 static void parse_name(const char *arg, struct options *options, struct argp_state *state)
 {
-	if (!options->takes_name || options->name)
+	if (!options->takes_name || options->service.name[0])
 		argp_error(state, "'%s' is too much", arg);
 	if (text_check_name(arg))
 		argp_error(state, "name '%s': allowed are %s", arg, TEXT_NAME_ALLOWED);
-	options->name = arg;
 	snprintf(options->service.name, sizeof(options->service.name), "%s", arg);
 }
 
 static void check_options(const struct options *options, struct argp_state *state)
 {
-	if (options->takes_name && !options->name)
+	if (options->takes_name && !options->service.name[0])
 		argp_error(state, "the service's NAME is missing");
 	if (options->takes_port && !options->service.port)
 		argp_error(state, "--port is missing");
@@ -132,9 +138,6 @@ static error_t options_parse(int key, char *arg, struct argp_state *state)
 	return parse_value(key, arg, options, state);
 }
 
-static const struct argp_child children[] = {
-	{&target_argp, 0, NULL, 1}, {&log_argp, 0, NULL, 9}, {0}};
-
 static const struct argp_option add_options[] = {
 	{"port", 'p', "N", 0, "Port of the service", 2},
 	{"address", 'a', "PREFIX", 0, "IPv4 or IPv6 address or prefix (default any)", 2},
@@ -158,14 +161,14 @@ static const struct argp_option list_options[] = {
 static const struct argp add_argp = {
 	.options = add_options,
 	.parser = options_parse,
-	.children = children,
+	.children = options_children,
 	.args_doc = "NAME",
 	.doc = "Add a service to the running policy, at once.",
 };
 
 static const struct argp del_argp = {
 	.parser = options_parse,
-	.children = children,
+	.children = options_children,
 	.args_doc = "NAME",
 	.doc = "Remove a service from the running policy, at once.",
 };
@@ -173,7 +176,7 @@ static const struct argp del_argp = {
 static const struct argp list_argp = {
 	.options = list_options,
 	.parser = options_parse,
-	.children = children,
+	.children = options_children,
 	.doc = "List the services of the running policy.",
 };
 
@@ -188,79 +191,61 @@ static int read_policy(struct store *store, struct policy *policy, struct failur
 	return err ? failure_set(failure, -err, "Can't make a policy: %s", strerror(-err)) : 0;
 }
 
-static int publish_change(struct store *store, const struct policy *policy, const char *label,
-			  char sign, const char *name, struct failure *failure)
-{
-	int err = store_publish_policy(store, policy, failure);
-
-	if (!err)
-		printf("%s: %c service %s\n", label, sign, name);
-	return err;
-}
-
 /* policy.c says what is wrong; the sentence for the operator says with what. */
-static void tell_refused(const char *verb, const struct options *options, const char *label,
-			 struct failure *failure)
+static void tell_refused(const struct options *options, const char *label, struct failure *failure)
 {
 	struct failure reason = *failure;
 
-	failure_set(failure, 0, "Can't %s service '%s' on '%s': %.300s", verb, options->name, label,
-		    reason.text);
+	failure_set(failure, 0, "Can't %s service '%s' on '%s': %.300s", options->change->verb,
+		    options->service.name, label, reason.text);
 }
 
-static int add_one(void *context, struct store *store, const char *label, struct failure *failure)
+static int change_one(void *context, struct store *store, const char *label,
+		      struct failure *failure)
 {
 	struct options *options = context;
 	struct policy policy = {0};
 	int err = read_policy(store, &policy, failure);
 
 	if (!err) {
-		err = policy_add_service(&policy, &options->service, failure);
-		if (err) {
-			options->invalid = true;
-			tell_refused("add", options, label, failure);
-		}
+		err = options->change->make(&policy, &options->service, failure);
+		options->refused = options->refused || err;
+		if (err)
+			tell_refused(options, label, failure);
 	}
 	if (!err)
-		err = publish_change(store, &policy, label, '+', options->name, failure);
+		err = store_publish_policy(store, &policy, failure);
+	if (!err)
+		printf("%s: %c service %s\n", label, options->change->sign, options->service.name);
 	policy_free(&policy);
 	return err;
 }
 
 static int add_run(int argc, char **argv)
 {
-	struct options options = {.takes_name = true, .takes_port = true};
+	static const struct change add = {"add", '+', policy_add_service};
+	struct options options = {.takes_name = true, .takes_port = true, .change = &add};
 	int status;
 
 	argp_parse(&add_argp, argc, argv, 0, NULL, &options);
 	policy_complete_service(&options.service, options.has_handshake);
-	status = visit_stores(&options.targets, true, add_one, &options);
-	return options.invalid ? VERB_INVALID_POLICY : status;
+	status = visit_stores(&options.targets, true, change_one, &options);
+	return options.refused ? VERB_INVALID_POLICY : status;
 }
 
-static int del_one(void *context, struct store *store, const char *label, struct failure *failure)
+static int remove_service(struct policy *policy, const struct service *service,
+			  struct failure *failure)
 {
-	struct options *options = context;
-	struct policy policy = {0};
-	int err = read_policy(store, &policy, failure);
-
-	if (!err) {
-		err = policy_remove_service(&policy, options->name, failure);
-		if (err)
-			tell_refused("remove", options, label, failure);
-	}
-	if (!err)
-		err = publish_change(store, &policy, label, '-', options->name, failure);
-	policy_free(&policy);
-	return err;
+	return policy_remove_service(policy, service->name, failure);
 }
 
 static int del_run(int argc, char **argv)
 {
-	struct options options = {.takes_name = true};
+	static const struct change del = {"remove", '-', remove_service};
+	struct options options = {.takes_name = true, .change = &del};
 
 	argp_parse(&del_argp, argc, argv, 0, NULL, &options);
-	return visit_stores(&options.targets, true, del_one, &options);
+	return visit_stores(&options.targets, true, change_one, &options);
 }
 
 /* The keys as in the policy, and as there only those that say something. */

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
-#include "log.h"
+#include "options.h"
 #include "output.h"
 #include "store.h"
 #include "target.h"
@@ -50,9 +50,6 @@ static error_t options_parse(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp_child children[] = {
-	{&target_argp, 0, NULL, 1}, {&log_argp, 0, NULL, 9}, {0}};
-
 static const struct argp_option stats_options[] = {
 	{"json", 'j', NULL, 0, "Print JSON", 2},
 	{"watch", 'w', NULL, 0, "Print again every second", 2},
@@ -62,7 +59,7 @@ static const struct argp_option stats_options[] = {
 static const struct argp argp = {
 	.options = stats_options,
 	.parser = options_parse,
-	.children = children,
+	.children = options_children,
 	.doc = "Print how many packets were left for which reason, and what the responder did.",
 };
 

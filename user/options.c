@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "log.h"
+#include "target.h"
 #include "text.h"
 
 #define SECONDS_MAX 86400
@@ -19,6 +21,9 @@ static const struct mode_name mode_names[] = {
 	{"native", LOADER_NATIVE},
 	{"generic", LOADER_GENERIC},
 };
+
+const struct argp_child options_children[] = {
+	{&target_argp, 0, NULL, 1}, {&log_argp, 0, NULL, 9}, {0}};
 
 enum loader_mode options_parse_mode(const char *text, struct argp_state *state)
 {

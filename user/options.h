@@ -7,6 +7,9 @@
 
 #include "loader.h"
 
+/* --interface, --pin-dir and --verbose, the children of most verbs' options. */
+extern const struct argp_child options_children[];
+
 enum loader_mode options_parse_mode(const char *text, struct argp_state *state);
 
 /* Whole seconds, at most a day. */
