@@ -1,14 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # What the handshake at the edge does to the rate of large transfers over TLS:
-# downloads and uploads of 200 MB from and to nginx, in pairs with and without
-# edge426, medians and their ratio. The hosts are those of topology.sh.
+# downloads and uploads of 200 MB from and to nginx, taking turns:
 #
-#   bench_rate.sh [PAIRS [HANDSHAKE]]     default 7 pairs, edge
+#   bare      no XDP program on the server's interface
+#   pass      one that only passes: on a veth any XDP program ends segmentation
+#             offload at the peer, which a real card does not do
+#   edge426   with the handshake given
+#
+# Medians, and edge426's share of both. The hosts are those of topology.sh.
+#
+#   bench_rate.sh [ROUNDS [HANDSHAKE]]     default 7 rounds, edge
 set -eu -o pipefail
 ROOT=$(cd "$(dirname "$0")/.." && pwd)
 EDGE426=${EDGE426:-$ROOT/build/edge426}
-PAIRS=${1:-7}
+ROUNDS=${1:-7}
 HANDSHAKE=${2:-edge}
 
 . "$ROOT/scripts/topology.sh"
@@ -21,7 +27,7 @@ start_edge426() {
 	on_server "$EDGE426" status --wait 5 >/dev/null
 }
 
-transfer() { # with|without; one line for each direction: megabytes a second
+transfer() { # bare|pass|edge426; one line for each direction: megabytes a second
 	on_client curl -sSk -o /dev/null -w '%{speed_download}\n' "https://$SERVER_IP/large" |
 		awk '{ printf "%.0f\n", $1 / 1e6 }' >>"$topology_dir/download.$1"
 	on_client curl -sSk -o /dev/null -w '%{speed_upload}\n' -T "$topology_dir/nginx/pages/large" \
@@ -33,24 +39,34 @@ median() { # FILE
 	sort -n "$1" | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'
 }
 
+report() { # download|upload
+	local way=$1 bare pass edge
+	bare=$(median "$topology_dir/$way.bare")
+	pass=$(median "$topology_dir/$way.pass")
+	edge=$(median "$topology_dir/$way.edge426")
+	awk "BEGIN { printf \"%-10s %8d %8d %8d %10.2f %10.2f\\n\", \"$way\", $bare, $pass, $edge, $edge / $bare, $edge / $pass }"
+}
+
 main() {
-	local pair way without within
+	local round object
 	topology_trap
 	topology_up
 	nginx_start
+	object=$(dirname "$EDGE426")/scripts/pass.bpf.o
 	head -c 200000000 /dev/urandom >"$topology_dir/nginx/pages/large"
-	for ((pair = 0; pair < PAIRS; pair++)); do
-		transfer without
+	for ((round = 0; round < ROUNDS; round++)); do
+		transfer bare
+		ip -n "$SERVER_NS" link set dev "$SERVER_IF" xdpdrv object "$object" section xdp.frags
+		transfer pass
+		ip -n "$SERVER_NS" link set dev "$SERVER_IF" xdpdrv off
 		start_edge426
-		transfer with
+		transfer edge426
 		topology_end "$edge426_pid"
 	done
-	printf '%-10s %14s %14s %8s   medians of %d pairs, MB/s\n' "" "without" "with edge426" ratio "$PAIRS"
-	for way in download upload; do
-		without=$(median "$topology_dir/$way.without")
-		within=$(median "$topology_dir/$way.with")
-		printf '%-10s %14d %14d %8s\n' "$way" "$without" "$within" "$(awk "BEGIN { printf \"%.2f\", $within / $without }")"
-	done
+	echo "MB/s, medians of $ROUNDS rounds, handshake: $HANDSHAKE"
+	printf '%-10s %8s %8s %8s %10s %10s\n' "" bare pass edge426 of-bare of-pass
+	report download
+	report upload
 }
 
 main
