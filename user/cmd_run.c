@@ -236,6 +236,8 @@ static int start_all(struct run *run)
 		}
 		run->serves_len++;
 	}
+	for (size_t i = 0; i < run->serves_len; i++)
+		serve_settle(&run->serves[i]);
 	return VERB_DONE;
 }
 

@@ -119,10 +119,27 @@ static void close_all(struct serve *serve)
 	*serve = (struct serve){0};
 }
 
+/* An interface that never served is left as it was found. */
+int serve_stop(struct serve *serve, struct failure *failure)
+{
+	int err = 0;
+
+	if (!serve->hold.ifindex)
+		return 0;
+	edge_stop(&serve->edge);
+	if (serve->settled)
+		err = loader_release(&serve->request, &serve->hold, serve->store.state, failure);
+	else
+		loader_undo(&serve->request, &serve->hold);
+	close_all(serve);
+	return err;
+}
+
 int serve_start(struct serve *serve, const struct target *target,
 		const struct loader_request *request, const struct policy *policy,
 		struct failure *failure)
 {
+	struct failure ignored = {0};
 	int err;
 
 	*serve = (struct serve){.request = *request};
@@ -132,14 +149,15 @@ int serve_start(struct serve *serve, const struct target *target,
 	if (err)
 		return err;
 	err = start_attached(serve, policy, failure);
-	if (!err) {
-		loader_forget_before(&serve->hold);
-		return 0;
-	}
-	edge_stop(&serve->edge);
-	loader_undo(&serve->request, &serve->hold);
-	close_all(serve);
+	if (err)
+		serve_stop(serve, &ignored);
 	return err;
+}
+
+void serve_settle(struct serve *serve)
+{
+	loader_forget_before(&serve->hold);
+	serve->settled = true;
 }
 
 void serve_describe(const struct serve *serve, char line[SERVE_LINE_LEN])
@@ -153,16 +171,4 @@ void serve_describe(const struct serve *serve, char line[SERVE_LINE_LEN])
 		 serve->request.interface, hook_mode_name(state->xdp_mode), state->queues,
 		 state->queues == 1 ? "" : "s", copy, state->services,
 		 state->services == 1 ? "" : "s");
-}
-
-int serve_stop(struct serve *serve, struct failure *failure)
-{
-	int err;
-
-	if (!serve->hold.ifindex)
-		return 0;
-	edge_stop(&serve->edge);
-	err = loader_release(&serve->request, &serve->hold, serve->store.state, failure);
-	close_all(serve);
-	return err;
 }

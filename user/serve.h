@@ -21,6 +21,7 @@ struct serve {
 	struct worker **workers;
 	__u32 workers_len;
 	struct loader_hold hold;
+	bool settled;
 	struct edge edge;
 	struct watch watch;
 };
@@ -29,10 +30,13 @@ struct serve {
  * Attaches, publishes the policy (NULL: keeps the one in the maps), starts
  * the workers, puts their sockets into the XSKMAP, and only then says so in
  * the state. Undoes all of it on failure. `target` is borrowed until serve_stop.
+ * Until serve_settle what was attached before can be put back, and serve_stop does.
  */
 int serve_start(struct serve *serve, const struct target *target,
 		const struct loader_request *request, const struct policy *policy,
 		struct failure *failure);
+
+void serve_settle(struct serve *serve);
 
 int serve_publish(struct serve *serve, const struct policy *policy, struct failure *failure);
 
@@ -46,7 +50,7 @@ bool serve_tick(struct serve *serve, void (*tell)(const char *line));
 #define SERVE_LINE_LEN 160
 void serve_describe(const struct serve *serve, char line[SERVE_LINE_LEN]);
 
-/* XDP off, then TC, then the sockets. Keeps going after a failure. */
+/* XDP off, or as it was before, then TC, then the sockets. Keeps going after a failure. */
 int serve_stop(struct serve *serve, struct failure *failure);
 
 #endif

@@ -197,8 +197,8 @@ test_run_ends_cleanly_without_its_pins() {
 test_run_ends_cleanly_after_a_rename() {
 	run_start --port 443
 	ip -n "$SERVER_NS" link set dev "$SERVER_IF" name renamed0
-	SERVER_IF=renamed0
 	run_stop
+	ip -n "$SERVER_NS" link set dev renamed0 name "$SERVER_IF"
 	expect_nothing_attached
 	expect_equal "the clsact qdisc" "" "$(tc -n "$SERVER_NS" qdisc show dev "$SERVER_IF" clsact)"
 }
@@ -230,11 +230,8 @@ test_status_says_when_a_responder_does_not_serve() {
 test_status_follows_a_rename() {
 	run_start --port 443
 	ip -n "$SERVER_NS" link set dev "$SERVER_IF" name renamed0
-	SERVER_IF=renamed0
 	expect_exit 0 edge status --wait 0
 	expect_match "the text" "^renamed0" "$(edge status)"
-	run_stop
-	expect_nothing_attached
 }
 
 test_status_from_another_namespace_relies_on_the_lock() {
@@ -275,7 +272,7 @@ test_sighup_tells_which_interface_has_the_policy() {
 	write_policy "$topology_dir/policy.yaml" 443
 	run_start --interface srv2 --policy "$topology_dir/policy.yaml"
 	wait_for 10 grep -q "serving srv2" "$run_log"
-	rm -r "$PINS/$SERVER_IF"
+	rm -r "${PINS:?}/$SERVER_IF"
 	kill -HUP "$run_pid"
 	wait_for 5 grep -q "'srv2' has the new policy" "$run_log"
 	expect_match "the log" "'$SERVER_IF' keeps the policy it had" "$(cat "$run_log")"

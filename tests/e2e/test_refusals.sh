@@ -205,6 +205,20 @@ test_failure_at_the_last_step_restores_what_was_there() {
 	expect_nothing_attached
 }
 
+# The first interface could be served, the second cannot: the first is as it was.
+test_failure_at_the_second_interface_restores_the_first() {
+	local xdp tc
+	expect_exit 0 edge attach --interface "$SERVER_IF"
+	xdp=$(hook_of_server) tc=$(filters_of_server)
+	ip -n "$SERVER_NS" link add srv2 type veth peer name cli2
+	ip -n "$SERVER_NS" link set dev srv2 xdpgeneric object "$(dirname "$EDGE426")/scripts/pass.bpf.o" section xdp.frags
+	expect_refusal 1 other_edge run --interface "$SERVER_IF" --interface srv2 --port 443
+	expect_match "the message" "Can't attach to 'srv2': XDP program" "$output"
+	expect_same_hooks "$xdp" "$tc"
+	expect_exit 0 edge detach --interface "$SERVER_IF"
+	expect_nothing_attached
+}
+
 # Filters that cannot be listed may be there.
 test_clsact_stays_when_its_filters_cannot_be_listed() {
 	expect_exit 0 edge attach --interface "$SERVER_IF"
