@@ -525,7 +525,8 @@ static int take_off(const char *interface, int ifindex, const struct hook *hook,
 static int release_hooks(const struct loader_request *request, const struct loader_hold *hold,
 			 __u32 owner, struct failure *failure)
 {
-	int ifindex = netdev_exists(hold->ifindex) ? hold->ifindex : 0, err = 0, tc_err;
+	char name[IF_NAMESIZE];
+	int ifindex = netdev_name(hold->ifindex, name) ? hold->ifindex : 0, err = 0, tc_err;
 	struct hook hook = {0};
 
 	if (ifindex && owner != EDGE426_OWNER_NONE)

@@ -4,7 +4,6 @@
 
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
-#include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -16,10 +15,8 @@ int netdev_index(const char *name)
 	return (int)if_nametoindex(name);
 }
 
-bool netdev_exists(int ifindex)
+bool netdev_name(int ifindex, char name[IF_NAMESIZE])
 {
-	char name[IF_NAMESIZE];
-
 	return if_indextoname((unsigned int)ifindex, name);
 }
 

@@ -7,13 +7,14 @@
 #define EDGE426_NETDEV_H
 
 #include <linux/types.h>
+#include <net/if.h>
 #include <stdbool.h>
 
 /* 0 when there is no such interface here. */
 int netdev_index(const char *name);
 
-/* Whether an interface has this index here, whatever its name. */
-bool netdev_exists(int ifindex);
+/* The name an interface has now; false, `name` untouched, when none has this index here. */
+bool netdev_name(int ifindex, char name[IF_NAMESIZE]);
 
 /* RX queues in use, at least 1: drivers that do not tell have one. */
 __u32 netdev_queues(const char *name);

@@ -92,8 +92,9 @@ static int start_attached(struct serve *serve, const struct policy *policy, stru
 
 bool serve_tick(struct serve *serve, void (*tell)(const char *line))
 {
-	if (!netdev_exists(serve->hold.ifindex))
+	if (!netdev_name(serve->hold.ifindex, serve->name))
 		return false;
+	serve->edge.interface = serve->name;
 	lease_answer(serve->hold.lease);
 	edge_refresh(&serve->edge);
 	watch_look(&serve->watch, &serve->store, serve->request.interface, tell);

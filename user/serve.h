@@ -22,6 +22,7 @@ struct serve {
 	__u32 workers_len;
 	struct loader_hold hold;
 	bool settled;
+	char name[IF_NAMESIZE]; /* the interface's now; `request` has the one it was started with */
 	struct edge edge;
 	struct watch watch;
 };

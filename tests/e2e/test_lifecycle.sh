@@ -280,3 +280,16 @@ test_sighup_tells_which_interface_has_the_policy() {
 	run_stop
 	expect_nothing_attached
 }
+
+noted_mtu_is() { # N
+	[ "$(bpftool --json map dump pinned "$PINS/edge" | json_value mtu)" = "$1" ]
+}
+
+# Handshakes of the edge need it: a change is seen under the new name, too.
+test_run_follows_the_mtu_after_a_rename() {
+	run_start --port 443
+	noted_mtu_is 1500
+	ip -n "$SERVER_NS" link set dev "$SERVER_IF" name renamed0
+	ip -n "$SERVER_NS" link set dev renamed0 mtu 1400
+	wait_for 5 noted_mtu_is 1400
+}
