@@ -24,7 +24,7 @@
 # connections at a time overflow the rings of a veth, 256 frames each; fewer
 # than 64 measure the wake-ups of the two sides in turn.
 #
-#   bench_load.sh [ROUNDS [SECONDS [CONNECTIONS]]]     default 5 rounds of 4 seconds, 64
+#   bench_load.sh [ROUNDS [SECONDS [CONNECTIONS]]]     default 5 rounds of 4 seconds, 128
 #   PEERS="nginx edge" bench_load.sh                   only these
 set -eu -o pipefail
 ROOT=$(cd "$(dirname "$0")/.." && pwd)
@@ -32,7 +32,7 @@ EDGE426=${EDGE426:-$ROOT/build/edge426}
 LOAD=${LOAD:-$ROOT/build/tests/bench/load}
 ROUNDS=${1:-5}
 ROUND_SECONDS=${2:-4}
-CONNECTIONS=${3:-64}
+CONNECTIONS=${3:-128}
 PEERS=${PEERS:-nginx haproxy backend edge}
 CPU_CLIENT=0 CPU_SERVER=1
 SLOTS_NETWORK=198.18.0.0/16
