@@ -38,7 +38,7 @@ static const struct verb_table table = {
 /* A verb that has failed has said so already. */
 static int finish(int status)
 {
-	struct failure failure;
+	struct failure failure = {0};
 
 	if (!output_finish(&failure) || status != VERB_DONE)
 		return status;
