@@ -14,7 +14,8 @@
 #   '--------------------------'         '----------------------------------'
 #
 # "deferred" is the same nginx on a port with TCP_DEFER_ACCEPT (listen … deferred):
-# it is not woken before a client's first data, which edge426 takes away.
+# it is not woken before a client's first data, which edge426 takes away. "edge" is
+# edge426 with handshake: edge, the others leave the handshake to the server.
 # HAProxy gets a plaintext port, see above.
 #
 # All use one connection per request. Threaded NAPI puts each end's receive
@@ -33,7 +34,7 @@ ROUNDS=${1:-5}
 ROUND_SECONDS=${2:-5}
 CONNECTIONS=64
 CLIENT_CPU=0 SERVER_CPU=1
-PEERS="nginx nginx-deferred haproxy edge426 edge426-deferred"
+PEERS="nginx nginx-deferred haproxy edge426 edge426-deferred edge426-edge"
 HAPROXY_PORT=8426
 
 . "$ROOT/scripts/topology.sh"
@@ -133,8 +134,15 @@ start_haproxy() {
 }
 
 # Comes and goes each round, so that the others are measured without it.
-start_edge426() {
-	start_on_server taskset -c "$SERVER_CPU" "$EDGE426" run --interface "$SERVER_IF" --port 443 --port 444 2>"$topology_dir/run.log"
+start_edge426() { # PEER
+	local handshake=backend
+	[ "$1" != edge426-edge ] || handshake=edge
+	cat >"$topology_dir/policy.yaml" <<-POLICY
+		services:
+		  - {name: https, port: 443, handshake: $handshake}
+		  - {name: deferred, port: 444}
+	POLICY
+	start_on_server taskset -c "$SERVER_CPU" "$EDGE426" run --interface "$SERVER_IF" --policy "$topology_dir/policy.yaml" 2>"$topology_dir/run.log"
 	edge426_pid=$started
 	on_server "$EDGE426" status --wait 5 >/dev/null || fail "edge426 does not serve: $(cat "$topology_dir/run.log")"
 	pin_napi_threads "$SERVER_IF" "$SERVER_CPU"
@@ -188,7 +196,7 @@ measure() { # PEER: one line in its file: requests/s, p99 µs, server CPU ns a r
 }
 
 measure_peer() { # PEER
-	case $1 in edge426*) start_edge426 ;; esac
+	case $1 in edge426*) start_edge426 "$1" ;; esac
 	expect_peer_answers "$1"
 	measure "$1"
 	case $1 in edge426*) stop_edge426 ;; esac
