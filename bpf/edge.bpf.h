@@ -263,19 +263,20 @@ __noinline int edge_write_reply(struct xdp_md *ctx, const struct segment *syn,
 }
 
 /*
- * The calm counts from the end of the second that was not calm: who looks may
- * be the first SYN for hours.
+ * A SYN at the edge: as soon as too many of this second have not completed,
+ * the calm begins anew. So `edge_until` is right at any time, for status too.
  */
-static __always_inline void edge_count_window(struct edge426_load *load,
-					      const struct edge426_service *service, __u64 now)
+static __always_inline void edge_count_syn(struct edge426_load *load,
+					   const struct edge426_service *service, __u64 now)
 {
-	if (now - load->window_start < SECOND_NS)
-		return;
+	if (now - load->window_start >= SECOND_NS) {
+		load->window_start = now;
+		load->syns = 0;
+		load->completed = 0;
+	}
+	load->syns++;
 	if (load->syns > load->completed && load->syns - load->completed >= service->syn_threshold)
-		load->edge_until = load->window_start + (1 + service->calm_seconds) * SECOND_NS;
-	load->window_start = now;
-	load->syns = 0;
-	load->completed = 0;
+		load->edge_until = now + service->calm_seconds * SECOND_NS;
 }
 
 /*
@@ -289,22 +290,18 @@ static __always_inline int edge_is_flooded(struct edge426_load *load,
 {
 	__u64 now = bpf_ktime_get_coarse_ns();
 
-	if (load->edge_until) {
-		edge_count_window(load, service, now);
-		if (now < load->edge_until) {
-			load->syns++;
-			return 1;
-		}
+	if (load->edge_until && now >= load->edge_until) {
 		load->edge_until = 0;
 		load->to_backend++;
 	}
-	if (listener->handshakes < service->syn_threshold)
-		return 0;
-	load->edge_until = now + service->calm_seconds * SECOND_NS;
-	load->window_start = now;
-	load->syns = 1;
-	load->completed = 0;
-	load->to_edge++;
+	if (!load->edge_until) {
+		if (listener->handshakes < service->syn_threshold)
+			return 0;
+		load->edge_until = now + service->calm_seconds * SECOND_NS;
+		load->window_start = 0;
+		load->to_edge++;
+	}
+	edge_count_syn(load, service, now);
 	return 1;
 }
 
