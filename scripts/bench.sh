@@ -38,55 +38,13 @@ PEERS="nginx nginx-deferred haproxy edge426 edge426-deferred edge426-edge"
 HAPROXY_PORT=8426
 
 . "$ROOT/scripts/topology.sh"
+. "$ROOT/scripts/bench_lib.sh"
 topology_isolate "$@"
 
 # --- the two CPUs -----------------------------------------------------------
 
-# Kernel threads that poll one end of the veth, as their names have it.
-napi_threads() { # IF
-	local comm
-	for comm in /proc/[0-9]*/comm; do
-		if grep -qs "^napi/$1-" "$comm"; then
-			basename "$(dirname "$comm")"
-		fi
-	done
-}
-
-set_threaded_napi() { # NS IF CPU
-	mkdir -p "$topology_dir/sys"
-	nsenter --net="/run/netns/$1" mount -t sysfs edge426 "$topology_dir/sys"
-	echo 1 >"$topology_dir/sys/class/net/$2/threaded"
-	umount "$topology_dir/sys"
-	pin_napi_threads "$2" "$3"
-}
-
-pin_napi_threads() { # IF CPU
-	local thread found=0
-	for thread in $(napi_threads "$1"); do
-		taskset -pc "$2" "$thread" >/dev/null
-		found=1
-	done
-	[ "$found" -eq 1 ] || fail "no NAPI thread for $1: its receive work would run on either CPU"
-}
-
-fail() {
-	echo "bench.sh: $*" >&2
-	exit 1
-}
-
 require_two_cpus() {
 	[ "$(nproc)" -ge 2 ] || fail "needs two CPUs, one for each side"
-}
-
-# The server side: threads of what was started there, of the NAPI, and ksoftirqd.
-server_threads() {
-	local pid
-	napi_threads "$SERVER_IF"
-	pgrep -x "ksoftirqd/$SERVER_CPU"
-	for pid in "${topology_pids[@]}"; do
-		[ ! -d "/proc/$pid" ] || find "/proc/$pid/task" -mindepth 1 -maxdepth 1 -printf '%f\n'
-		pgrep -P "$pid" || true # nginx's worker
-	done
 }
 
 server_ns() { # CPU time the server side has used
@@ -112,25 +70,6 @@ start_nginx() {
 	start_on_server taskset -c "$SERVER_CPU" nginx -e "$topology_dir/nginx/logs/error.log" \
 		-c "$topology_dir/nginx/nginx.conf"
 	wait_for 10 server_listens 443
-}
-
-start_haproxy() {
-	cat >"$topology_dir/haproxy.cfg" <<-CONF
-		global
-			nbthread 1
-			maxconn 8192
-		defaults
-			mode http
-			timeout client 10s
-			timeout server 10s
-			timeout connect 10s
-			option httpclose
-		frontend plaintext
-			bind :::$HAPROXY_PORT v4v6 backlog 4096
-			http-request return status 426 content-type "text/plain; charset=utf-8" string "$ANSWER\n" hdr Upgrade "TLS/1.2, HTTP/1.1"
-	CONF
-	start_on_server taskset -c "$SERVER_CPU" haproxy -db -q -f "$topology_dir/haproxy.cfg"
-	wait_for 10 server_listens "$HAPROXY_PORT"
 }
 
 # Comes and goes each round, so that the others are measured without it.

@@ -34,62 +34,20 @@ ROUNDS=${1:-5}
 ROUND_SECONDS=${2:-4}
 CONNECTIONS=${3:-128}
 PEERS=${PEERS:-nginx haproxy backend edge}
-CPU_CLIENT=0 CPU_SERVER=1
+CLIENT_CPU=0 SERVER_CPU=1
 SLOTS_NETWORK=198.18.0.0/16
 NGINX_PORT=8443 HAPROXY_PORT=8426
 ANSWER='This port speaks HTTPS only. Use https:// in place of http://.'
 
 . "$ROOT/scripts/topology.sh"
+. "$ROOT/scripts/bench_lib.sh"
 topology_isolate "$@"
-
-fail() {
-	echo "bench_load.sh: $*" >&2
-	exit 1
-}
 
 # --- the two CPUs -----------------------------------------------------------
 
-# Kernel threads that poll one end of the veth, as their names have it.
-napi_threads() { # IF
-	local comm
-	for comm in /proc/[0-9]*/comm; do
-		if grep -qs "^napi/$1-" "$comm"; then
-			basename "$(dirname "$comm")"
-		fi
-	done
-}
-
-set_threaded_napi() { # NS IF CPU
-	mkdir -p "$topology_dir/sys"
-	nsenter --net="/run/netns/$1" mount -t sysfs edge426 "$topology_dir/sys"
-	echo 1 >"$topology_dir/sys/class/net/$2/threaded"
-	umount "$topology_dir/sys"
-	pin_napi_threads "$2" "$3"
-}
-
-pin_napi_threads() { # IF CPU
-	local thread found=0
-	for thread in $(napi_threads "$1"); do
-		taskset -pc "$2" "$thread" >/dev/null
-		found=1
-	done
-	[ "$found" -eq 1 ] || fail "no NAPI thread for $1: its receive work would run on either CPU"
-}
-
-# Threads of what was started there, of the NAPI, and ksoftirqd.
-server_threads() {
-	local pid
-	napi_threads "$SERVER_IF"
-	pgrep -x "ksoftirqd/$CPU_SERVER"
-	for pid in "${topology_pids[@]}"; do
-		[ ! -d "/proc/$pid" ] || find "/proc/$pid/task" -mindepth 1 -maxdepth 1 -printf '%f\n'
-		pgrep -P "$pid" || true # nginx's worker
-	done
-}
-
 client_threads() {
 	napi_threads "$CLIENT_IF"
-	pgrep -x "ksoftirqd/$CPU_CLIENT"
+	pgrep -x "ksoftirqd/$CLIENT_CPU"
 }
 
 # --- the peers ----------------------------------------------------------------
@@ -105,38 +63,19 @@ start_nginx() {
 			add_header Upgrade 'TLS/1.2, HTTP/1.1' always;
 			return 426 '$ANSWER\n';
 		}"
-	start_on_server taskset -c "$CPU_SERVER" nginx -e "$topology_dir/nginx/logs/error.log" \
+	start_on_server taskset -c "$SERVER_CPU" nginx -e "$topology_dir/nginx/logs/error.log" \
 		-c "$topology_dir/nginx/nginx.conf"
 	wait_for 10 server_listens "$NGINX_PORT"
-}
-
-start_haproxy() {
-	cat >"$topology_dir/haproxy.cfg" <<-CONF
-		global
-			nbthread 1
-			maxconn 8192
-		defaults
-			mode http
-			timeout client 10s
-			timeout server 10s
-			timeout connect 10s
-			option httpclose
-		frontend plaintext
-			bind :$HAPROXY_PORT backlog 4096
-			http-request return status 426 content-type "text/plain; charset=utf-8" string "$ANSWER\n" hdr Upgrade "TLS/1.2, HTTP/1.1"
-	CONF
-	start_on_server taskset -c "$CPU_SERVER" haproxy -db -q -f "$topology_dir/haproxy.cfg"
-	wait_for 10 server_listens "$HAPROXY_PORT"
 }
 
 # Comes and goes each round, so that the others are measured without it.
 start_edge426() { # backend|edge
 	echo "services: [{name: https, port: 443, handshake: $1}]" >"$topology_dir/$1.yaml"
-	start_on_server taskset -c "$CPU_SERVER" "$EDGE426" run --interface "$SERVER_IF" \
+	start_on_server taskset -c "$SERVER_CPU" "$EDGE426" run --interface "$SERVER_IF" \
 		--policy "$topology_dir/$1.yaml" 2>"$topology_dir/run.log"
 	edge426_pid=$started
 	on_server "$EDGE426" status --wait 5 >/dev/null || fail "edge426 does not serve: $(cat "$topology_dir/run.log")"
-	pin_napi_threads "$SERVER_IF" "$CPU_SERVER"
+	pin_napi_threads "$SERVER_IF" "$SERVER_CPU"
 }
 
 stop_edge426() {
@@ -164,8 +103,8 @@ FIGURES="connections_per_second server_cpu_ns client_cpu_ns losses resets refuse
 measure() { # PEER
 	local report=$topology_dir/report first_port=$((1024 + RANDOM))
 	topology_detach_pass # the load generator is a program on that hook
-	pin_napi_threads "$CLIENT_IF" "$CPU_CLIENT"
-	on_client taskset -c "$CPU_CLIENT" "$LOAD" --interface "$CLIENT_IF" --server "$SERVER_IP" \
+	pin_napi_threads "$CLIENT_IF" "$CLIENT_CPU"
+	on_client taskset -c "$CLIENT_CPU" "$LOAD" --interface "$CLIENT_IF" --server "$SERVER_IP" \
 		--port "$(port_of "$1")" --connections "$CONNECTIONS" --seconds "$ROUND_SECONDS" \
 		--first-port "$first_port" --server-threads "$(server_threads | paste -sd,)" \
 		--client-threads "$(client_threads | paste -sd,)" >"$report"
@@ -230,8 +169,8 @@ print_table() {
 	done
 	printf '\nMedians of %d rounds of %d s, %d connections at a time; losses, refusals and answers that are no HTTP: sums.\n' \
 		"$ROUNDS" "$ROUND_SECONDS" "$CONNECTIONS"
-	printf 'Server side on CPU %d: %s.\n' "$CPU_SERVER" "napi/$SERVER_IF, nginx, haproxy, edge426"
-	printf 'Client side on CPU %d: %s.\n' "$CPU_CLIENT" "napi/$CLIENT_IF with the client's XDP program, load"
+	printf 'Server side on CPU %d: %s.\n' "$SERVER_CPU" "napi/$SERVER_IF, nginx, haproxy, edge426"
+	printf 'Client side on CPU %d: %s.\n' "$CLIENT_CPU" "napi/$CLIENT_IF with the client's XDP program, load"
 	printf 'Linux %s, %s, %s.\n' "$(uname -r)" "$(nginx -v 2>&1 | sed 's/.*: //')" \
 		"$(haproxy -v | sed -n 's/^HAProxy version \([^ ]*\).*/HAProxy \1/p')"
 	printf 'Made by: scripts/bench_load.sh %d %d %d\n' "$ROUNDS" "$ROUND_SECONDS" "$CONNECTIONS"
@@ -245,8 +184,8 @@ main() {
 	topology_up
 	on_server ethtool -K "$SERVER_IF" gro on >/dev/null # NAPI at both ends for all
 	ip -n "$SERVER_NS" route add "$SLOTS_NETWORK" via "$CLIENT_IP" dev "$SERVER_IF"
-	set_threaded_napi "$CLIENT_NS" "$CLIENT_IF" "$CPU_CLIENT"
-	set_threaded_napi "$SERVER_NS" "$SERVER_IF" "$CPU_SERVER"
+	set_threaded_napi "$CLIENT_NS" "$CLIENT_IF" "$CLIENT_CPU"
+	set_threaded_napi "$SERVER_NS" "$SERVER_IF" "$SERVER_CPU"
 	start_nginx
 	start_haproxy
 	for ((round = 1; round <= ROUNDS; round++)); do
