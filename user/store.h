@@ -17,11 +17,7 @@
 #include "policy.h"
 
 /* Elements of an array map lie a multiple of 8 octets apart, whatever their size. */
-struct store_port {
-	struct edge426_port value;
-	__u32 gap;
-};
-
+_Static_assert(sizeof(struct edge426_port) % 8 == 0, "ports without gaps");
 _Static_assert(sizeof(struct edge426_service) % 8 == 0, "services without gaps");
 _Static_assert(sizeof(struct edge426_load) % 8 == 0, "loads without gaps");
 
@@ -31,7 +27,7 @@ struct store {
 	void *memory[LAYOUT_MAPS];
 	/* the same memory, typed; see abi.h */
 	struct edge426_state *state;
-	struct store_port *ports;
+	struct edge426_port *ports;
 	struct edge426_service *services;
 	struct edge426_answer *answers;
 	struct edge426_policy_text *policy_text;
@@ -48,18 +44,52 @@ int store_open(const char *dir, struct store *store, struct failure *failure);
 void store_close(struct store *store); /* takes a zeroed or closed store */
 
 /*
+ * The maps of a program of our own, which are pinned nowhere: `fd` are copied
+ * and stay the caller's. store_close lets go of the memory alone.
+ */
+int store_adopt(const int fd[LAYOUT_MAPS], struct store *store, struct failure *failure);
+
+/* Which half of the policy maps counts now, a change that was not confirmed in time included. */
+__u32 store_half(const struct store *store);
+
+/* How a policy is published. */
+struct publish_options {
+	const char *interface;	      /* services for others do not count; NULL: not known here */
+	unsigned int confirm_seconds; /* goes back unless confirmed within these; 0: for good */
+	bool replaces_waiting;	      /* even while a change waits to be confirmed */
+};
+
+/*
  * Writes the policy to the half that does not count, flips, and waits until
  * no packet program reads the old half. A service that stays under its name
- * keeps its load, so that `auto` stays where it is. The caller holds
- * store_lock. All or nothing.
+ * keeps its load, so that `auto` stays where it is; flows and handshakes of
+ * places that have a service no more are led to their end. The caller holds
+ * store_lock. All or nothing. -EBUSY while a change waits to be confirmed.
  */
-int store_publish_policy(struct store *store, const struct policy *policy, struct failure *failure);
+int store_publish_policy(struct store *store, const struct policy *policy,
+			 const struct publish_options *options, struct failure *failure);
 
 /* What of that depends on the policy alone: with 0 only a map can refuse it. */
 int store_check_policy(const struct policy *policy, struct failure *failure);
 
 /* The running policy; -ENOENT when none was ever applied. The caller holds store_lock. */
 int store_read_policy(struct store *store, struct policy *policy, struct failure *failure);
+
+/* Seconds until the change that waits goes back by itself; 0 when none waits. */
+unsigned int store_waits(const struct store *store);
+
+/* Ends the waiting: the change stays, or is taken back now. -ENOENT when none waits. */
+int store_confirm(struct store *store, struct failure *failure);
+int store_roll_back(struct store *store, struct failure *failure);
+
+/*
+ * Writes down what time has decided: a change that was not confirmed has gone
+ * back; where the clock stands. Called each second by the responder and before
+ * each change. Returns true when a change has just been found to have gone back.
+ */
+bool store_settle(struct store *store);
+
+void store_set_bypass(struct store *store, bool on);
 
 /* The lock that makes read, change, publish one step: a descriptor, close it to unlock. */
 int store_lock(const struct store *store, struct failure *failure);

@@ -49,10 +49,26 @@
 	X(handshake_ended, "dropped: the bare ACK that ends a handshake of the edge")              \
 	X(ahead, "dropped: it overtook the first data of a handshake of the edge")                 \
 	X(handed_over, "handed over: first data of a handshake of the edge that is not HTTP")      \
-	X(reset_other, "reset: not HTTP, on a service without a backend")                          \
+	X(reset_other, "reset: neither TLS nor HTTP")                                              \
 	X(tc_handed_over, "at TC: the kernel took the connection")                                 \
 	X(tc_refused, "at TC: the kernel did not take the connection")                             \
-	X(acked_back, "sent back: an ACK of the FIN after the answer")
+	X(acked_back, "sent back: an ACK of the FIN after the answer")                             \
+	X(allowed, "passed: would be judged, but its source is in the allow list")                 \
+	X(bypassed, "passed: would be judged, but bypass is on")                                   \
+	X(exempt_path, "passed: plaintext HTTP for an exempt path")                                \
+	X(exempt_host, "passed: plaintext HTTP for an exempt host")                                \
+	X(action_pass, "passed: plaintext HTTP, the action is pass")                               \
+	X(would_answer, "passed: monitored; enforced, it would be answered")                       \
+	X(would_reset, "passed: monitored; enforced, it would be reset")                           \
+	X(would_drop, "passed: monitored; enforced, it would be dropped")                          \
+	X(would_limit, "passed: monitored; enforced, its source would be over its limit")          \
+	X(would_hold, "passed: monitored; enforced, it would be held as too few octets to tell")   \
+	X(reset_http, "reset: plaintext HTTP, the action is reset")                                \
+	X(reset_syn, "sent back: a SYN, refused with RST")                                         \
+	X(dropped_http, "dropped: plaintext HTTP, the action is drop")                             \
+	X(dropped_other, "dropped: neither TLS nor HTTP")                                          \
+	X(limited, "dropped: plaintext HTTP of a source over its limit")                           \
+	X(tc_reset_both, "at TC: RST to the client, and to the server")
 
 /* What the responder did with a frame. */
 #define EDGE426_WORKER_REASONS(X)                                                                  \

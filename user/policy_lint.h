@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is valid in a policy and still doubtful: one sentence for each. Pure.
+ */
+#ifndef EDGE426_POLICY_LINT_H
+#define EDGE426_POLICY_LINT_H
+
+#include "policy.h"
+
+/* Calls `warn` for each; the number of calls. */
+size_t policy_lint(const struct policy *policy, void (*warn)(void *context, const char *sentence),
+		   void *context);
+
+#endif
