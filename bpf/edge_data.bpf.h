@@ -71,11 +71,9 @@ edge_judge_data(struct xdp_md *ctx, const struct edge426_edge *settings, __u32 i
 		const struct segment *segment, const struct first *first,
 		struct edge426_verdict *verdict)
 {
-	enum edge426_reason reason = EDGE426_REASON_handed_over;
+	enum edge426_reason reason =
+		rule_judge(ctx, index, segment, first->class, first_is_last(first, segment));
 
-	if (first->class != PAYLOAD_TLS && first->class != PAYLOAD_NONE)
-		reason = rule_judge(ctx, index, segment, first->class,
-				    first_is_last(first, segment));
 	if (reason == EDGE426_REASON_other)
 		reason = EDGE426_REASON_handed_over;
 	if (flow_begins(reason))

@@ -88,9 +88,8 @@ __noinline int edge_write_reply(struct xdp_md *ctx, const struct segment *syn,
  * The ACK of a FIN, from the verdict for the responder: the client's frame has
  * room for it, so it goes back from here and spares the way through user space.
  */
-static __always_inline enum edge426_reason edge_acknowledge(struct xdp_md *ctx,
-							    const struct segment *fin,
-							    const struct edge426_verdict *verdict)
+static __always_inline enum edge426_reason
+edge_acknowledge(struct xdp_md *ctx, const struct segment *fin, struct edge426_verdict *verdict)
 {
 	struct reply reply = {.seq = verdict->seq, .ack = verdict->ack, .window = 0xffff};
 	struct syn_options options = {};
@@ -102,6 +101,7 @@ static __always_inline enum edge426_reason edge_acknowledge(struct xdp_md *ctx,
 	__builtin_memcpy(reply.client_tsval, options.tsval, sizeof(reply.client_tsval));
 	reply.tsval = bpf_ntohl(tsecr);
 	reply.timestamps = options.has_timestamps;
+	verdict->kind = 0;
 	return edge_write_reply(ctx, fin, &reply) ? EDGE426_REASON_reply_failed
 						  : EDGE426_REASON_acked_back;
 }

@@ -144,7 +144,7 @@ static __always_inline enum edge426_reason judge_known(struct xdp_md *ctx, __u32
 
 	if (reason == EDGE426_REASON_acked && flow->flags & EDGE426_FLOW_EDGE &&
 	    segment->payload_len == 0)
-		return edge_acknowledge(ctx, segment, verdict);
+		reason = edge_acknowledge(ctx, segment, verdict);
 	if (verdict_needs_responder(verdict) && !verdict_has_responder(ctx)) {
 		verdict->kind = 0;
 		return flow_forget(segment, EDGE426_REASON_no_responder);
@@ -166,6 +166,13 @@ static __always_inline int is_over(enum edge426_reason reason)
 	       reason == EDGE426_REASON_let_go;
 }
 
+/* What says less than why the flow is over. */
+static __always_inline int is_plain(enum edge426_reason reason)
+{
+	return reason == EDGE426_REASON_no_data || reason == EDGE426_REASON_tls ||
+	       reason == EDGE426_REASON_other;
+}
+
 /* A packet to a place that has a service, or had one. */
 static __always_inline enum edge426_reason judge_place(struct xdp_md *ctx,
 						       const struct place *place,
@@ -173,17 +180,19 @@ static __always_inline enum edge426_reason judge_place(struct xdp_md *ctx,
 						       struct edge426_verdict *verdict)
 {
 	struct edge426_flow *flow = bpf_map_lookup_elem(&flows, &segment->key);
+	enum edge426_reason reason, over = EDGE426_REASON_not_protected;
 	struct first first = {};
-	enum edge426_reason reason;
 
 	if (flow) {
-		reason = judge_known(ctx, place->index, flow, segment, verdict);
-		if (!is_over(reason))
-			return reason;
+		over = judge_known(ctx, place->index, flow, segment, verdict);
+		if (!is_over(over))
+			return over;
 		first.held = flow->held;
-		flow_forget(segment, reason);
+		flow_forget(segment, over);
 	}
 	reason = judge_unknown(ctx, place, segment, &first, verdict);
+	if (flow && is_plain(reason))
+		return over;
 	if (policy_has_ended(place->index) && !verdict->kind && !verdict_drops(reason))
 		return EDGE426_REASON_not_protected;
 	return reason;

@@ -89,10 +89,12 @@ static __always_inline enum edge426_reason flow_drive_held(struct edge426_flow *
 		return EDGE426_REASON_early_ack;
 	if (segment->fin || flow->held > EDGE426_HELD_MAX)
 		flow->held = EDGE426_HELD_MAX;
-	if (segment->seq == flow->first)
-		return EDGE426_REASON_let_go;
-	flow->held++;
-	return EDGE426_REASON_held;
+	if (segment->seq != flow->first) {
+		flow->held++;
+		return EDGE426_REASON_held;
+	}
+	return flow->held >= EDGE426_HELD_MAX ? EDGE426_REASON_let_go
+					      : EDGE426_REASON_other_in_flow;
 }
 
 /* The action is drop: the client gets nothing, the server's half its RST. */

@@ -225,7 +225,7 @@ static __always_inline enum edge426_reason rule_judge_http(struct xdp_md *ctx, _
 	return exempt;
 }
 
-/* Neither TLS nor HTTP, or still not telling when no more is waited for. */
+/* Neither TLS nor HTTP; `passes` is the reason with which it passes. */
 static __always_inline enum edge426_reason rule_judge_other(const struct edge426_service *service,
 							    enum edge426_reason passes)
 {
@@ -234,7 +234,27 @@ static __always_inline enum edge426_reason rule_judge_other(const struct edge426
 	return service->other == EDGE426_ACTION_DROP ? EDGE426_REASON_dropped_other : passes;
 }
 
-/* What is counted in place of what would be done; 0 for what passes anyway. */
+/* By the class alone; answered: it is HTTP. Without a backend TLS is like all that is not HTTP. */
+static __always_inline enum edge426_reason rule_judge_class(const struct edge426_service *service,
+							    __u32 class, int last)
+{
+	switch (class) {
+	case PAYLOAD_HTTP:
+	case PAYLOAD_HTTP_HEAD:
+		return EDGE426_REASON_answered;
+	case PAYLOAD_NEED_MORE:
+		return last ? rule_judge_other(service, EDGE426_REASON_let_go)
+			    : EDGE426_REASON_held;
+	case PAYLOAD_OTHER:
+		return rule_judge_other(service, EDGE426_REASON_other);
+	default:
+		return service->flags & EDGE426_SERVICE_NO_BACKEND
+			       ? rule_judge_other(service, EDGE426_REASON_other)
+			       : EDGE426_REASON_other;
+	}
+}
+
+/* What is counted in place of what would be done; for what passes anyway that itself. */
 static __always_inline enum edge426_reason rule_would(enum edge426_reason wanted)
 {
 	switch (wanted) {
@@ -249,7 +269,7 @@ static __always_inline enum edge426_reason rule_would(enum edge426_reason wanted
 	case EDGE426_REASON_held:
 		return EDGE426_REASON_would_hold;
 	default:
-		return 0;
+		return wanted;
 	}
 }
 
@@ -262,7 +282,7 @@ static __always_inline enum edge426_reason rule_enforce(struct xdp_md *ctx,
 	enum edge426_reason would = rule_would(wanted);
 	int monitored;
 
-	if (!would)
+	if (would == wanted)
 		return wanted;
 	monitored = rule_is_monitored(service, segment);
 	if (!monitored && !verdict_has_responder(ctx))
@@ -273,7 +293,7 @@ static __always_inline enum edge426_reason rule_enforce(struct xdp_md *ctx,
 }
 
 /*
- * First octets of a connection that are no TLS: an enum edge426_reason. `class`
+ * First octets of a connection: an enum edge426_reason. `class`
  * is an enum payload_class; `last` when they are not to be held any longer.
  */
 __noinline int rule_judge(struct xdp_md *ctx, __u32 index, const struct segment *segment,
@@ -284,12 +304,7 @@ __noinline int rule_judge(struct xdp_md *ctx, __u32 index, const struct segment 
 
 	if (!service || !segment)
 		return EDGE426_REASON_not_protected;
-	if (class == PAYLOAD_OTHER)
-		wanted = rule_judge_other(service, EDGE426_REASON_other);
-	else if (class == PAYLOAD_NEED_MORE && last)
-		wanted = rule_judge_other(service, EDGE426_REASON_let_go);
-	else
-		wanted = class == PAYLOAD_NEED_MORE ? EDGE426_REASON_held : EDGE426_REASON_answered;
+	wanted = rule_judge_class(service, class, last);
 	if (wanted == EDGE426_REASON_other || wanted == EDGE426_REASON_let_go)
 		return wanted;
 	if (rule_allows(segment, index / EDGE426_SERVICE_SLOTS))
