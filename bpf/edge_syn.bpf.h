@@ -75,7 +75,9 @@ static __always_inline int edge_may_answer(const struct segment *syn)
 
 /*
  * A router may have a listener on every address: the destination must be its
- * own. The question is put in `scratch`, as the stack has no room for it.
+ * own. The question is put in `scratch`, as the stack has no room for it. The
+ * kernel's answer is the same for the broadcast address of a network: frames
+ * to that come to an Ethernet group address, which edge_may_answer refuses.
  */
 static __always_inline int edge_is_local(struct xdp_md *ctx, const struct segment *syn)
 {
