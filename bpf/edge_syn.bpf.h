@@ -248,7 +248,7 @@ __noinline int edge_judge_syn(struct xdp_md *ctx, __u32 index, const struct segm
 
 	if (!service || !load || !settings || !syn || !offer || !reply)
 		return EDGE426_REASON_syn_unfit;
-	if (!edge_may_answer(syn) || offer->is_signed ||
+	if (!edge_may_answer(syn) || syn->fin || offer->is_signed ||
 	    offer->mss < (syn->family == 4 ? IP4_MSS_MIN : IP6_MSS_MIN))
 		return EDGE426_REASON_syn_unfit;
 	reason = edge_choose(ctx, settings, service, load, syn, &listener);

@@ -7,6 +7,7 @@
  */
 #include <criterion/criterion.h>
 #include <linux/bpf.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -296,6 +297,16 @@ static const struct {
 	enum edge426_reason reason;
 } syns[] = {
 	{"respond", {.seq = 7}, {.action = RESPOND}, XDP_TX, BECAUSE(syn_answered)},
+	{"respond, FIN on it, which the kernel drops",
+	 {.seq = 7, .flags = "SF"},
+	 {.action = RESPOND},
+	 XDP_PASS,
+	 BECAUSE(syn_unfit)},
+	{"respond, RST on it",
+	 {.seq = 7, .flags = "SR"},
+	 {.action = RESPOND},
+	 XDP_PASS,
+	 BECAUSE(no_data)},
 	{"drop", {.seq = 7}, {.action = DROP}, XDP_TX, BECAUSE(syn_answered)},
 	{"monitor", {.seq = 7}, {.mode = MONITOR}, XDP_PASS, BECAUSE(syn_to_backend)},
 	{"for nobody", {.seq = 7}, {.share = NOBODY}, XDP_PASS, BECAUSE(syn_to_backend)},
@@ -358,12 +369,12 @@ static const struct {
 	 XDP_PASS,
 	 BECAUSE(syn_unfit)},
 	{"reset-syn to another host",
-	 {.seq = 7, .server = "10.9.0.77"},
+	 {.seq = 7, .stranger = 1, .server = "10.9.0.77"},
 	 {.action = RST_SYN},
 	 XDP_PASS,
 	 BECAUSE(syn_unfit)},
 	{"reset-syn to another host over IPv6",
-	 {.seq = 7, .ipv6 = 1, .server = "fd00::77"},
+	 {.seq = 7, .ipv6 = 1, .stranger = 1, .server = "fd00::77"},
 	 {.action = RST_SYN},
 	 XDP_PASS,
 	 BECAUSE(syn_unfit)},
@@ -441,6 +452,27 @@ Test(policy, meets_syns_at_the_edge_by_the_rule)
 
 	for (row = 0; row < ROWS(syns); row++)
 		meet_syn(row);
+}
+
+/* A router is sent frames for others. */
+Test(policy, refuses_syns_to_the_routers_own_addresses_only)
+{
+	static const struct packet own[] = {{.flags = "S"}, {.flags = "S", .ipv6 = 1}};
+	static const struct packet others[] = {{.flags = "S", .server = "10.9.0.77"},
+					       {.flags = "S", .ipv6 = 1, .server = "fd00::77"}};
+	__u8 action;
+	size_t i;
+
+	cr_assert_eq(system("sysctl -qw net.ipv4.conf.all.forwarding=1 "
+			    "net.ipv6.conf.all.forwarding=1"),
+		     0);
+	for (action = RESPOND; action <= RST_SYN; action += RST_SYN) {
+		set_rule(&(struct rule){.action = action}, EDGE426_HANDSHAKE_EDGE);
+		for (i = 0; i < ROWS(own); i++) {
+			cr_assert_eq(fixture_run(&fixture, &own[i]).verdict, XDP_TX);
+			cr_assert_eq(fixture_run(&fixture, &others[i]).reason, BECAUSE(syn_unfit));
+		}
+	}
 }
 
 Test(policy, refuses_no_syn_when_nobody_responds)
