@@ -86,7 +86,8 @@ static __always_inline enum edge426_reason flow_drive_held(struct edge426_flow *
 							   const struct segment *segment)
 {
 	if (segment->payload_len == 0 && !segment->fin)
-		return EDGE426_REASON_early_ack;
+		return flow->flags & EDGE426_FLOW_SERVER_RESET ? EDGE426_REASON_absorbed
+							       : EDGE426_REASON_early_ack;
 	if (segment->fin || flow->held > EDGE426_HELD_MAX)
 		flow->held = EDGE426_HELD_MAX;
 	if (segment->seq != flow->first) {
@@ -264,7 +265,7 @@ static __always_inline enum edge426_reason flow_begin(const struct segment *segm
 						      const struct first *first, __u16 flags,
 						      struct edge426_verdict *verdict)
 {
-	struct edge426_flow flow = {.first = segment->seq, .flags = flags};
+	struct edge426_flow flow = {.first = segment->seq, .next = segment->seq, .flags = flags};
 	enum edge426_reason reason = flow_make(&flow, segment, rule, first, verdict);
 
 	if (reason == EDGE426_REASON_zero_window)
