@@ -43,7 +43,8 @@ static __always_inline void edge_push(struct xdp_md *ctx, const struct segment *
 
 /*
  * To TC with what the cookie says was agreed on; from here on the kernel owns
- * the connection. Why it is handed over is the reason that is counted.
+ * the connection, if it takes it. Why it is handed over is the reason that is
+ * counted.
  */
 static __always_inline enum edge426_reason edge_hand_over(struct xdp_md *ctx,
 							  const struct edge426_edge *settings,
@@ -53,7 +54,7 @@ static __always_inline enum edge426_reason edge_hand_over(struct xdp_md *ctx,
 {
 	struct agreed agreed;
 
-	edge_own(settings, segment, 1);
+	edge_own(settings, segment, EDGE_HANDED_OVER);
 	cookie_unpack(segment->family, segment->ack - 1, &agreed);
 	verdict->kind = EDGE426_TC_HAND_OVER;
 	verdict->mss = agreed.mss;

@@ -16,6 +16,7 @@ enum proof {
 	PROOF_FIRST = EDGE426_EXPLAIN_FIRST,	/* first octets of a real connection */
 	PROOF_LATER = EDGE426_EXPLAIN_LATER,	/* the connection is past them */
 	PROOF_NO_SOCKET = EDGE426_EXPLAIN_NONE, /* no such connection: none, or a listener only */
+	PROOF_BESIDE,				/* the first octets have yet to come; others did */
 };
 
 /* A referenced socket of any state, or NULL; bpf_sk_release it. */
@@ -51,8 +52,8 @@ static __always_inline enum proof proof_by_request(struct bpf_sock *sk,
 	if (!request)
 		return PROOF_NO_SOCKET;
 	if (request->rcv_isn + 1 != segment->seq || !segment->has_ack)
-		return PROOF_LATER;
-	return request->snt_isn + 1 == segment->ack ? PROOF_FIRST : PROOF_LATER;
+		return PROOF_BESIDE;
+	return request->snt_isn + 1 == segment->ack ? PROOF_FIRST : PROOF_BESIDE;
 }
 
 static __always_inline enum proof proof_by_connection(struct bpf_sock *sk,
@@ -62,7 +63,9 @@ static __always_inline enum proof proof_by_connection(struct bpf_sock *sk,
 
 	if (!tcp)
 		return PROOF_NO_SOCKET;
-	return tcp->bytes_received == 0 && tcp->rcv_nxt == segment->seq ? PROOF_FIRST : PROOF_LATER;
+	if (tcp->bytes_received)
+		return PROOF_LATER;
+	return tcp->rcv_nxt == segment->seq ? PROOF_FIRST : PROOF_BESIDE;
 }
 
 /*
