@@ -278,6 +278,11 @@ void fixture_put_host(struct fixture *fixture, __u32 half, __u32 slot, const cha
 	put_in_list(fixture, FIXTURE_HOSTS, half, &key, &nothing);
 }
 
+void fixture_write_first(struct fixture *fixture, const char *map, const void *value, size_t len)
+{
+	put(bpf_object__find_map_by_name(fixture->xdp->obj, map), 0, value, len);
+}
+
 /* As a host with the kernel's defaults; the keys are known, so that tests can repeat. */
 static void set_edge(struct fixture *fixture)
 {

@@ -67,6 +67,9 @@ void fixture_read_edge(const struct fixture *fixture, struct edge426_edge *edge)
 void fixture_write_edge(struct fixture *fixture, const struct edge426_edge *edge);
 void fixture_read_load(const struct fixture *fixture, struct edge426_load *load);
 
+/* Any other map, by its name: all of its entry 0. */
+void fixture_write_first(struct fixture *fixture, const char *map, const void *value, size_t len);
+
 /* What became of one packet. */
 struct outcome {
 	__u32 verdict; /* XDP_* */
