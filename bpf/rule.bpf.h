@@ -69,14 +69,17 @@ static __always_inline int rule_is_monitored(const struct edge426_service *servi
 	return 1;
 }
 
-/* Whether the source has had its answers for now; if not, one more is noted. */
+/*
+ * Whether the source has had its answers for now; if not, one more is noted.
+ * A client with a closed window is sent none yet.
+ */
 static __always_inline int rule_is_limited(const struct edge426_service *service,
 					   const struct segment *segment)
 {
 	struct edge426_source_key source;
 	__u64 now, fresh = 0, *next;
 
-	if (!service->limit_every)
+	if (!service->limit_every || segment->window == 0)
 		return 0;
 	now = bpf_ktime_get_ns();
 	source_read(segment, &source);
