@@ -278,6 +278,11 @@ void fixture_put_host(struct fixture *fixture, __u32 half, __u32 slot, const cha
 	put_in_list(fixture, FIXTURE_HOSTS, half, &key, &nothing);
 }
 
+void fixture_read_first(const struct fixture *fixture, const char *map, void *value, size_t len)
+{
+	get(bpf_object__find_map_by_name(fixture->xdp->obj, map), value, len);
+}
+
 void fixture_write_first(struct fixture *fixture, const char *map, const void *value, size_t len)
 {
 	put(bpf_object__find_map_by_name(fixture->xdp->obj, map), 0, value, len);
@@ -340,6 +345,28 @@ void fixture_open(struct fixture *fixture)
 	     "map xsks");
 }
 
+static void close_lists(struct fixture *fixture)
+{
+	int list, half;
+
+	for (list = 0; list < FIXTURE_LISTS; list++)
+		for (half = 0; half < 2; half++) {
+			if (fixture->lists[list][half])
+				close(fixture->lists[list][half]);
+			fixture->lists[list][half] = 0;
+		}
+}
+
+void fixture_reload(struct fixture *fixture, __u32 explaining)
+{
+	close_lists(fixture);
+	edge_xdp__destroy(fixture->xdp);
+	fixture->xdp = edge_xdp__open();
+	need(fixture->xdp != NULL, "open the XDP program");
+	fixture->xdp->rodata->explaining = explaining;
+	need(!edge_xdp__load(fixture->xdp), "load the XDP program again");
+}
+
 void fixture_stop_responder(struct fixture *fixture)
 {
 	__u32 queue = 0;
@@ -351,12 +378,7 @@ void fixture_stop_responder(struct fixture *fixture)
 
 void fixture_close(struct fixture *fixture)
 {
-	int list, half;
-
-	for (list = 0; list < FIXTURE_LISTS; list++)
-		for (half = 0; half < 2; half++)
-			if (fixture->lists[list][half])
-				close(fixture->lists[list][half]);
+	close_lists(fixture);
 	edge_tc__destroy(fixture->tc);
 	edge_xdp__destroy(fixture->xdp);
 	close(fixture->wire);

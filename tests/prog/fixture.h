@@ -34,6 +34,8 @@ struct fixture {
 /* Loads, protects port 443, puts a socket in the XSKMAP, attaches the TC program to `server`. */
 void fixture_open(struct fixture *fixture);
 void fixture_close(struct fixture *fixture);
+/* The XDP program anew, with maps that nobody has written to. */
+void fixture_reload(struct fixture *fixture, __u32 explaining);
 void fixture_stop_responder(struct fixture *fixture);
 
 /* The service's handshake, EDGE426_HANDSHAKE_* and EDGE426_SERVICE_*; backend is the default. */
@@ -68,6 +70,7 @@ void fixture_write_edge(struct fixture *fixture, const struct edge426_edge *edge
 void fixture_read_load(const struct fixture *fixture, struct edge426_load *load);
 
 /* Any other map, by its name: all of its entry 0. */
+void fixture_read_first(const struct fixture *fixture, const char *map, void *value, size_t len);
 void fixture_write_first(struct fixture *fixture, const char *map, const void *value, size_t len);
 
 /* What became of one packet. */
