@@ -36,7 +36,7 @@ endif
 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all
 # What the unit tests cover: everything that touches no map, socket or interface.
-PURE := failure text policy policy_read policy_print answer frame edge_host
+PURE := failure text policy policy_read policy_print places lists answer frame edge_host
 
 BPF_OBJECTS := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
 SKELETONS := $(patsubst $(B)/bpf/%.bpf.o,$(B)/skel/%.skel.h,$(BPF_OBJECTS))
