@@ -134,7 +134,7 @@ static bool maps_have_policy(const struct targets *targets)
 
 		if (store_open(targets->list[i].dir, &store, &ignored))
 			return false;
-		all = store.state->generation > 0;
+		all = store_has_policy(&store);
 		store_close(&store);
 	}
 	return all;
