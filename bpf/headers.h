@@ -19,7 +19,7 @@
 
 #define HEADERS_VLANS_MAX 2
 #define HEADERS_EXTENSIONS_MAX 6
-#define VLAN_ID 0x0fff /* of a tag's TCI, IEEE 802.1Q 9.6 */
+#define VLAN_ID 0x0fff	    /* of a tag's TCI, IEEE 802.1Q 9.6 */
 #define IP4_FRAGMENT 0x3fff /* More Fragments and the offset, RFC 791 3.1 */
 
 struct vlan_tag {

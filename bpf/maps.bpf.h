@@ -32,38 +32,40 @@ struct {
 
 /*
  * What a policy has in lists: each half's list is a map of its own, made by
- * user space as large as it needs. These say what such a map looks like.
+ * user space as large as it needs. These say what such a map looks like, in
+ * sizes and not in types: of an inner map's types clang 14 tells no more than
+ * the names.
  */
 struct addresses_of_half {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1);
-	__type(key, struct edge426_address_key);
-	__type(value, __u32);
+	__uint(key_size, sizeof(struct edge426_address_key));
+	__uint(value_size, sizeof(__u32));
 };
 
 struct allow_of_half {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1);
-	__type(key, struct edge426_allow_key);
-	__type(value, struct edge426_allow);
+	__uint(key_size, sizeof(struct edge426_allow_key));
+	__uint(value_size, sizeof(struct edge426_allow));
 };
 
 struct paths_of_half {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1);
-	__type(key, struct edge426_path_key);
-	__type(value, __u32);
+	__uint(key_size, sizeof(struct edge426_path_key));
+	__uint(value_size, sizeof(__u32));
 };
 
 struct hosts_of_half {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1);
-	__type(key, struct edge426_host_key);
-	__type(value, __u32);
+	__uint(key_size, sizeof(struct edge426_host_key));
+	__uint(value_size, sizeof(__u32));
 };
 
 /* Address prefixes and VLANs, asked only for ports whose entry says so. */

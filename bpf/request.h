@@ -41,14 +41,14 @@ struct request {
 	__u32 path_at;	/* where the path begins */
 	__u32 path_len; /* 0: the target has none, or not yet */
 	__u32 host_len;
-	__u8 state;	   /* enum request_state */
-	__u8 matched;	   /* octets of "host:", of ".." and of "%2e", of "//" */
-	__u8 in_query;	   /* the path's part before '?' is over */
-	__u8 climbs;	   /* the path has "..", or a dot that is percent-encoded */
-	__u8 has_port;	   /* the host's name is over */
-	__u8 in_brackets;  /* of an IPv6 address */
+	__u8 state;	    /* enum request_state */
+	__u8 matched;	    /* octets of "host:", of ".." and of "%2e", of "//" */
+	__u8 in_query;	    /* the path's part before '?' is over */
+	__u8 climbs;	    /* the path has "..", or a dot that is percent-encoded */
+	__u8 has_port;	    /* the host's name is over */
+	__u8 in_brackets;   /* of an IPv6 address */
 	__u8 has_authority; /* the absolute form told the host, RFC 9112 3.2.2 */
-	__u8 wants_host;   /* the caller needs more than the path */
+	__u8 wants_host;    /* the caller needs more than the path */
 };
 
 static inline __attribute__((always_inline)) int request_is_line_end(__u8 octet)
@@ -172,22 +172,33 @@ request_step_slashes(struct request *request, __u8 octet)
 	return REQUEST_NOTHING;
 }
 
+static inline __attribute__((always_inline)) enum request_event
+request_skip_line(struct request *request, __u8 octet)
+{
+	if (octet == '\n') {
+		request->state = REQUEST_NAME;
+		request->matched = 0;
+	}
+	return REQUEST_NOTHING;
+}
+
 /* Field names are case-insensitive, RFC 9110 5.1; an empty line ends the fields. */
 static inline __attribute__((always_inline)) enum request_event
 request_step_name(struct request *request, __u8 octet)
 {
-	static const __u8 name[5] = {'h', 'o', 's', 't', ':'};
+	const __u64 name = 'h' | 'o' << 8 | 's' << 16 | 't' << 24 | (__u64)':' << 32;
 	__u8 at = request->matched;
 
 	if (at == 0 && request_is_line_end(octet)) {
 		request->state = REQUEST_DONE;
 		return REQUEST_ENDS;
 	}
-	if (at < sizeof(name) && classify_lower(octet) == name[at])
-		request->matched = at + 1;
-	else
-		request->state = octet == '\n' ? REQUEST_NAME : REQUEST_VALUE;
-	if (request->matched == sizeof(name))
+	if (classify_lower(octet) != (name >> 8 * at & 0xff)) {
+		request->state = REQUEST_VALUE;
+		return request_skip_line(request, octet);
+	}
+	request->matched = at + 1;
+	if (octet == ':')
 		request->state = REQUEST_BLANKS;
 	return REQUEST_NOTHING;
 }
@@ -204,16 +215,6 @@ request_step_host(struct request *request, __u8 octet)
 		return request_add_host(request, octet);
 	request->state = REQUEST_DONE;
 	return REQUEST_ENDS;
-}
-
-static inline __attribute__((always_inline)) enum request_event
-request_skip_line(struct request *request, __u8 octet)
-{
-	if (octet == '\n') {
-		request->state = REQUEST_NAME;
-		request->matched = 0;
-	}
-	return REQUEST_NOTHING;
 }
 
 static inline __attribute__((always_inline)) enum request_event

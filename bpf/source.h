@@ -18,7 +18,9 @@ static inline __attribute__((always_inline)) void source_read(const struct segme
 							      struct edge426_source_key *key)
 {
 	__builtin_memset(key, 0, sizeof(*key));
-	__builtin_memcpy(key->address, segment->key.client, segment->family == 4 ? 16 : 8);
+	__builtin_memcpy(key->address, segment->key.client, sizeof(key->address));
+	if (segment->family == 6)
+		__builtin_memset(key->address + 8, 0, 8);
 	key->port = segment->key.server_port;
 }
 
@@ -26,7 +28,8 @@ static inline __attribute__((always_inline)) void source_read(const struct segme
  * 0 to 99, the same for a source today and after the next start: with
  * `percent: 10` those below 10 are enforced, with 20 these and ten more.
  */
-static inline __attribute__((always_inline)) __u32 source_share(const struct edge426_source_key *key)
+static inline __attribute__((always_inline)) __u32
+source_share(const struct edge426_source_key *key)
 {
 	__u64 words[2], mixed;
 
