@@ -344,7 +344,10 @@ static int read_allow(const struct store *store, struct policy *policy, struct f
 	if (err)
 		return failure_set(failure, -err, "Can't read the map '%s/%s': %s%s", store->dir,
 				   layout_name(LAYOUT_ALLOW), strerror(-err), allow_hint(-err));
-	return len ? policy_set_allow(policy, entries, len, failure) : 0;
+	err = len ? policy_set_allow(policy, entries, len, failure) : 0;
+	if (err)
+		free(entries);
+	return err;
 }
 
 int store_read_policy(struct store *store, struct policy *policy, struct failure *failure)
