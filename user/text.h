@@ -77,10 +77,11 @@ int text_parse_limit(const char *text, __u32 *rate, __u32 *burst);
 /* A host as requests name it, without a port; `host` gets it in lower case. */
 int text_parse_host(const char *text, char host[EDGE426_HOST_MAX + 1]);
 
-/* RFC 3339, whole seconds of this epoch, "Z" or an offset. Seconds since 1970. */
+/* RFC 3339 in whole seconds, with "Z" or an offset, to seconds since the epoch; never 0. */
 int text_parse_until(const char *text, __u64 *until);
 
-#define TEXT_UNTIL_LEN 24 /* room for a time of four digits of year, with its NUL */
+#define TEXT_UNTIL_MAX 253402300799ULL /* 9999-12-31T23:59:59Z */
+#define TEXT_UNTIL_LEN 24	       /* room for any time up to then with its NUL */
 void text_print_until(__u64 until, char text[TEXT_UNTIL_LEN]);
 
 /* "90s", "15m", "12h", "7d"; a plain number is seconds. */

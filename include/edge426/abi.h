@@ -104,8 +104,9 @@ struct edge426_port {
 
 #define EDGE426_PORTS 65536
 #define EDGE426_PORT_BY_ADDRESS 1 /* `addresses` has entries of its set for any VLAN */
-#define EDGE426_PORT_BY_VLAN 2 /* `addresses` has entries of its set for one VLAN: ask them first  \
-				*/
+#define EDGE426_PORT_BY_VLAN                                                                       \
+	2 /* `addresses` has entries of its set for one VLAN: ask them first                       \
+	   */
 #define EDGE426_PORT_HAD_SERVICE 4 /* a policy before had a service here: flows of it may live */
 #define EDGE426_PORT_HAD_EDGE 8	   /* of which handshakes of the edge may be on their way */
 

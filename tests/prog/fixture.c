@@ -101,29 +101,38 @@ static int open_xsk(void)
 	return fd;
 }
 
-static void protect(struct fixture *fixture, __u32 port)
+void fixture_set_service(struct fixture *fixture, const struct edge426_service *service)
 {
-	struct edge426_port entry = {.service = 1};
-	struct edge426_service service = {};
 	__u32 first = 0;
 
-	need(!bpf_map__update_elem(fixture->xdp->maps.services, &first, sizeof(first), &service,
-				   sizeof(service), 0),
+	need(!bpf_map__update_elem(fixture->xdp->maps.services, &first, sizeof(first), service,
+				   sizeof(*service), 0),
 	     "map services");
-	need(!bpf_map__update_elem(fixture->xdp->maps.ports, &port, sizeof(port), &entry,
-				   sizeof(entry), 0),
-	     "map ports");
 }
 
 void fixture_set_handshake(struct fixture *fixture, __u32 handshake, __u32 flags)
 {
 	struct edge426_service service = {
-		.handshake = handshake, .flags = flags, .syn_threshold = 4, .calm_seconds = 2};
-	__u32 first = 0;
+		.handshake = handshake,
+		.flags = flags,
+		.syn_threshold = 4,
+		.calm_seconds = 2,
+		.other = flags & EDGE426_SERVICE_NO_BACKEND ? EDGE426_ACTION_RESET
+							    : EDGE426_ACTION_PASS,
+		.percent = 100,
+	};
 
-	need(!bpf_map__update_elem(fixture->xdp->maps.services, &first, sizeof(first), &service,
-				   sizeof(service), 0),
-	     "map services");
+	fixture_set_service(fixture, &service);
+}
+
+static void protect(struct fixture *fixture, __u32 port)
+{
+	struct edge426_port entry = {.service = 1};
+
+	fixture_set_handshake(fixture, EDGE426_HANDSHAKE_BACKEND, 0);
+	need(!bpf_map__update_elem(fixture->xdp->maps.ports, &port, sizeof(port), &entry,
+				   sizeof(entry), 0),
+	     "map ports");
 }
 
 void fixture_read_edge(const struct fixture *fixture, struct edge426_edge *edge)

@@ -36,6 +36,9 @@ void fixture_stop_responder(struct fixture *fixture);
 /* The service's handshake, EDGE426_HANDSHAKE_* and EDGE426_SERVICE_*; backend is the default. */
 void fixture_set_handshake(struct fixture *fixture, __u32 handshake, __u32 flags);
 
+/* The same with everything that a service can say. */
+void fixture_set_service(struct fixture *fixture, const struct edge426_service *service);
+
 /* Changes what the edge knows of the host and its secrets: read, change, write. */
 void fixture_read_edge(const struct fixture *fixture, struct edge426_edge *edge);
 void fixture_write_edge(struct fixture *fixture, const struct edge426_edge *edge);
