@@ -184,11 +184,11 @@ __noinline int rule_exempt(struct xdp_md *ctx, __u32 index, const struct segment
 	look.request.wants_host = (service->flags & EDGE426_SERVICE_HOSTS) != 0;
 	len = rule_read_request(ctx, segment, &look);
 	if (service->flags & EDGE426_SERVICE_PATHS) {
+		if (rule_has_path(ctx, index, segment, &look))
+			return EDGE426_REASON_exempt_path;
 		if (!request_has_target(&look.request) && len == segment->payload_len &&
 		    look.request.path_len < EDGE426_PATH_MAX)
 			return EDGE426_REASON_held;
-		if (rule_has_path(ctx, index, segment, &look))
-			return EDGE426_REASON_exempt_path;
 	}
 	if (look.request.wants_host && rule_has_host(index, &look))
 		return EDGE426_REASON_exempt_host;

@@ -38,6 +38,7 @@
 #define EDGE426_POLICY_TEXT_MAX (1 << 22) /* octets of one policy's text, without `allow` */
 #define EDGE426_DISCARD_MAX (1 << 20)	  /* octets a client may send after its answer */
 #define EDGE426_HELD_MAX 64		  /* segments held before a flow is let go */
+#define EDGE426_HELD_AGAIN 16 /* what a first segment that brings nothing new counts for */
 
 /* Names under which the maps and programs are pinned. */
 #define EDGE426_MAP_STATE "state"
