@@ -210,7 +210,8 @@ Test(publish, tells_the_packet_program_what_a_service_does)
 		"  - {name: a, port: 1, handshake: edge, action: reset-syn, mode: monitor}\n"
 		"  - {name: b, port: 2, limit: {rate: 3, burst: 5}}\n"
 		"  - {name: c, port: 3, limit: {rate: 1000000, burst: 1}, exempt_paths: [/a]}\n"
-		"  - {name: d, port: 4, exempt_hosts: [a.example], backend: none, percent: 7}\n");
+		"  - {name: d, port: 4, exempt_hosts: [a.example], percent: 7}\n"
+		"  - {name: e, port: 5, backend: none}\n");
 	slot = slot_of(0);
 	cr_expect(slot->action == EDGE426_ACTION_RESET_SYN && slot->other == EDGE426_ACTION_PASS &&
 		  slot->mode == EDGE426_MODE_MONITOR && !slot->limit_every);
@@ -221,8 +222,10 @@ Test(publish, tells_the_packet_program_what_a_service_does)
 	slot = slot_of(2);
 	cr_expect(slot->limit_every == 1000 && slot->limit_burst == 0);
 	cr_expect_eq(slot->flags, EDGE426_SERVICE_PATHS);
-	cr_expect(slot_of(3)->percent == 7 && slot_of(3)->other == EDGE426_ACTION_RESET);
-	cr_expect_eq(slot_of(3)->flags, EDGE426_SERVICE_HOSTS | EDGE426_SERVICE_NO_BACKEND);
+	cr_expect_eq(slot_of(3)->percent, 7);
+	cr_expect_eq(slot_of(3)->flags, EDGE426_SERVICE_HOSTS);
+	cr_expect_eq(slot_of(4)->flags, EDGE426_SERVICE_NO_BACKEND);
+	cr_expect_eq(slot_of(4)->other, EDGE426_ACTION_RESET);
 }
 
 Test(publish, refuses_an_interface_that_it_cannot_compare)
