@@ -41,7 +41,7 @@ PURE := failure text text_name text_prefix text_time prefix prefix_cover file al
 	policy_place policy_preset policy_print policy_read policy_reader policy_service \
 	policy_service_keys policy_values places lists
 # What publishes a policy, for the tests that do so into the kernel's maps.
-STORE := $(PURE) store publish halves inner layout pins netdev
+STORE := $(PURE) store publish halves inner layout pins
 
 BPF_OBJECTS := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
 SKELETONS := $(patsubst $(B)/bpf/%.bpf.o,$(B)/skel/%.skel.h,$(BPF_OBJECTS))
