@@ -45,6 +45,16 @@ struct strings {
 	size_t len;
 };
 
+/*
+ * Where a service is: ports, address, interface and VLAN. A packet's service is,
+ * of those it fits, the one that comes first by
+ *   1. the VLAN: one for the packet's VLAN before one for any;
+ *   2. the address: the longest prefix, `any` last;
+ *   3. the interface: one for this interface before one for any;
+ *   4. the ports: the narrowest range.
+ * Two of the same address, VLAN and interface may share ports only where the
+ * range of the one is a part of the range of the other.
+ */
 struct service {
 	char name[POLICY_NAME_MAX + 1];
 	__u16 port;	/* host order */
@@ -143,9 +153,10 @@ struct service *policy_find_name(const struct policy *policy, const char *name);
 
 /*
  * Gives a service what nobody said about it: the handshake, where it was not
- * said (a service without a backend can have one only), `other` likewise, the
- * thresholds of auto and the burst of a limit that are still 0, the end of the
- * port range. `said` has a bit for each enum service_key that was said.
+ * said (a service without a backend can have one only), `other` and `percent`
+ * likewise, the thresholds of auto and the burst of a limit that are still 0,
+ * the end of the port range. `said` has a bit for each enum service_key that
+ * was said.
  */
 void policy_complete_service(struct service *service, __u32 said);
 
@@ -173,7 +184,8 @@ int policy_remove_service(struct policy *policy, const char *name, struct failur
 
 /*
  * Sorts entries in any order into the list that `policy` owns from now on;
- * of equal prefixes the one that counts longest stays. -ENOSPC, -ENOMEM.
+ * of equal prefixes the one that counts longest stays. -ENOSPC, and they stay
+ * the caller's.
  */
 int policy_set_allow(struct policy *policy, struct allow *entries, size_t len,
 		     struct failure *failure);

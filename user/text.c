@@ -1,51 +1,77 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Strict text to values and back. Nothing here depends on the locale, and
+ * Strict text to values and back: numbers and the words of the policy. Names,
+ * prefixes and times are in text_*.c. Nothing here depends on the locale, and
  * nothing guesses: a value that is not wholly right is refused.
  */
 #include "text.h"
 
-#include <arpa/inet.h>
-#include <edge426/abi.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "policy.h"
-
-#define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
-
-static const char *const handshake_names[] = {
-	[EDGE426_HANDSHAKE_BACKEND] = "backend",
-	[EDGE426_HANDSHAKE_EDGE] = "edge",
-	[EDGE426_HANDSHAKE_AUTO] = "auto",
-};
+#include "text_chars.h"
 
 #define NO_BACKEND "none"
+#define DIGITS_MAX 10 /* of the numbers here */
 
 _Static_assert(POLICY_SYN_THRESHOLD_MAX == 1000000, "TEXT_SYN_THRESHOLD_ALLOWED");
 _Static_assert(POLICY_CALM_SECONDS_MAX == 86400, "TEXT_CALM_SECONDS_ALLOWED");
+_Static_assert(POLICY_VLAN_MAX == 4094, "TEXT_VLAN_ALLOWED");
+_Static_assert(POLICY_LIMIT_RATE_MAX == 1000000, "TEXT_RATE_ALLOWED, TEXT_LIMIT_ALLOWED");
+_Static_assert(POLICY_LIMIT_BURST_MAX == 1000000, "TEXT_RATE_ALLOWED, TEXT_LIMIT_ALLOWED");
 
-static bool is_digit(char c)
+/* A word of the policy and what it stands for; a table ends with a NULL. */
+struct word {
+	const char *text;
+	__u32 value;
+};
+
+static const struct word handshakes[] = {
+	{"backend", EDGE426_HANDSHAKE_BACKEND},
+	{"edge", EDGE426_HANDSHAKE_EDGE},
+	{"auto", EDGE426_HANDSHAKE_AUTO},
+	{0},
+};
+
+static const struct word actions[] = {
+	{"respond", EDGE426_ACTION_RESPOND},	 {"reset", EDGE426_ACTION_RESET},
+	{"reset-syn", EDGE426_ACTION_RESET_SYN}, {"drop", EDGE426_ACTION_DROP},
+	{"pass", EDGE426_ACTION_PASS},		 {0},
+};
+
+static const struct word others[] = {
+	{"pass", EDGE426_ACTION_PASS},
+	{"reset", EDGE426_ACTION_RESET},
+	{"drop", EDGE426_ACTION_DROP},
+	{0},
+};
+
+static const struct word modes[] = {
+	{"enforce", EDGE426_MODE_ENFORCE},
+	{"monitor", EDGE426_MODE_MONITOR},
+	{"bypass", EDGE426_MODE_BYPASS},
+	{0},
+};
+
+static int parse_word(const struct word *words, const char *text, __u32 *value)
 {
-	return c >= '0' && c <= '9';
+	for (; words->text; words++) {
+		if (strcmp(text, words->text))
+			continue;
+		*value = words->value;
+		return 0;
+	}
+	return -EINVAL;
 }
 
-static bool is_alnum(char c)
+static const char *print_word(const struct word *words, __u32 value)
 {
-	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-/* RFC 9110 5.6.2 */
-static bool is_token(char c)
-{
-	return c && (is_alnum(c) || strchr("!#$%&'*+-.^_`|~", c));
-}
-
-static bool is_visible(char c)
-{
-	return c > ' ' && c <= '~';
+	for (; words->text; words++)
+		if (words->value == value)
+			return words->text;
+	return NULL;
 }
 
 int text_parse_number(const char *text, __u32 max, __u32 *number)
@@ -53,9 +79,9 @@ int text_parse_number(const char *text, __u32 max, __u32 *number)
 	__u64 value = 0;
 	const char *c;
 
-	if (!is_digit(text[0]) || (text[0] == '0' && text[1]))
+	if (!char_is_digit(text[0]) || (text[0] == '0' && text[1]))
 		return -EINVAL;
-	for (c = text; is_digit(*c) && value <= max; c++)
+	for (c = text; char_is_digit(*c) && value <= max; c++)
 		value = 10 * value + (__u64)(*c - '0');
 	if (*c || value > max)
 		return -EINVAL;
@@ -74,19 +100,101 @@ static int parse_count(const char *text, __u32 max, __u32 *count)
 	return 0;
 }
 
-int text_parse_port(const char *text, __u16 *port)
+static int parse_count16(const char *text, __u16 max, __u16 *count)
 {
 	__u32 number;
 
-	if (parse_count(text, 65535, &number))
+	if (parse_count(text, max, &number))
 		return -EINVAL;
-	*port = (__u16)number;
+	*count = (__u16)number;
 	return 0;
 }
 
-int text_parse_syn_threshold(const char *text, __u32 *handshakes)
+int text_parse_port(const char *text, __u16 *port)
 {
-	return parse_count(text, POLICY_SYN_THRESHOLD_MAX, handshakes);
+	return parse_count16(text, 65535, port);
+}
+
+/*
+ * The part before the separator, and in *rest the one behind it; NULL when
+ * there is no separator. -EINVAL for a part longer than any number.
+ */
+static int split(const char *text, char separator, char first[DIGITS_MAX + 1], const char **rest)
+{
+	const char *at = strchrnul(text, separator);
+	size_t len = (size_t)(at - text);
+
+	if (len > DIGITS_MAX)
+		return -EINVAL;
+	memcpy(first, text, len);
+	first[len] = '\0';
+	*rest = *at ? at + 1 : NULL;
+	return 0;
+}
+
+int text_parse_ports(const char *text, __u16 *first, __u16 *last)
+{
+	char part[DIGITS_MAX + 1];
+	const char *rest;
+	__u16 from, to;
+
+	if (split(text, '-', part, &rest) || text_parse_port(part, &from))
+		return -EINVAL;
+	to = from;
+	if (rest && (text_parse_port(rest, &to) || to < from))
+		return -EINVAL;
+	*first = from;
+	*last = to;
+	return 0;
+}
+
+void text_print_ports(__u16 first, __u16 last, char text[TEXT_PORTS_LEN])
+{
+	if (first == last)
+		snprintf(text, TEXT_PORTS_LEN, "%u", first);
+	else
+		snprintf(text, TEXT_PORTS_LEN, "%u-%u", first, last);
+}
+
+int text_parse_vlan(const char *text, __u16 *vlan)
+{
+	return parse_count16(text, POLICY_VLAN_MAX, vlan);
+}
+
+int text_parse_percent(const char *text, __u32 *percent)
+{
+	return text_parse_number(text, 100, percent);
+}
+
+int text_parse_rate(const char *text, __u32 *rate)
+{
+	return parse_count(text, POLICY_LIMIT_RATE_MAX, rate);
+}
+
+int text_parse_burst(const char *text, __u32 *burst)
+{
+	return parse_count(text, POLICY_LIMIT_BURST_MAX, burst);
+}
+
+int text_parse_limit(const char *text, __u32 *rate, __u32 *burst)
+{
+	char part[DIGITS_MAX + 1];
+	const char *rest;
+	__u32 each, at_once;
+
+	if (split(text, '/', part, &rest) || text_parse_rate(part, &each))
+		return -EINVAL;
+	at_once = each;
+	if (rest && text_parse_burst(rest, &at_once))
+		return -EINVAL;
+	*rate = each;
+	*burst = at_once;
+	return 0;
+}
+
+int text_parse_syn_threshold(const char *text, __u32 *count)
+{
+	return parse_count(text, POLICY_SYN_THRESHOLD_MAX, count);
 }
 
 int text_parse_calm_seconds(const char *text, __u32 *seconds)
@@ -94,184 +202,44 @@ int text_parse_calm_seconds(const char *text, __u32 *seconds)
 	return parse_count(text, POLICY_CALM_SECONDS_MAX, seconds);
 }
 
-int text_check_name(const char *text)
-{
-	size_t len;
-
-	for (len = 0; text[len]; len++)
-		if (len == POLICY_NAME_MAX ||
-		    !(is_alnum(text[len]) || text[len] == '-' || text[len] == '_'))
-			return -EINVAL;
-	return len ? 0 : -EINVAL;
-}
-
-static size_t token_len(const char *text)
-{
-	size_t len = 0;
-
-	while (is_token(text[len]))
-		len++;
-	return len;
-}
-
-int text_check_protocol(const char *text)
-{
-	const char *version;
-	size_t len = token_len(text);
-
-	if (!len)
-		return -EINVAL;
-	if (!text[len])
-		return 0;
-	if (text[len] != '/')
-		return -EINVAL;
-	version = text + len + 1;
-	len = token_len(version);
-	return len && !version[len] ? 0 : -EINVAL;
-}
-
-int text_check_field(const char *text)
-{
-	size_t len = strlen(text);
-	size_t i;
-
-	if (!len || text[0] == ' ' || text[len - 1] == ' ')
-		return -EINVAL;
-	for (i = 0; i < len; i++)
-		if (!is_visible(text[i]) && text[i] != ' ')
-			return -EINVAL;
-	return 0;
-}
-
-/* The address alone; the length that belongs to it is left in `bits`. */
-static int read_address(const char *text, struct prefix *prefix)
-{
-	bool v6 = strchr(text, ':');
-
-	memset(prefix, 0, sizeof(*prefix));
-	prefix->family = v6 ? 6 : 4;
-	prefix->bits = v6 ? 128 : 32;
-	return inet_pton(v6 ? AF_INET6 : AF_INET, text, prefix->address) == 1 ? 0 : -EINVAL;
-}
-
-/* Address and length as they are written, host bits and all. */
-static int read_prefix(const char *text, struct prefix *prefix)
-{
-	const char *slash = strchrnul(text, '/');
-	size_t len = (size_t)(slash - text);
-	char address[INET6_ADDRSTRLEN];
-	__u32 bits;
-
-	if (len >= sizeof(address))
-		return -EINVAL;
-	memcpy(address, text, len);
-	address[len] = '\0';
-	if (read_address(address, prefix))
-		return -EINVAL;
-	if (!*slash)
-		return 0;
-	if (text_parse_number(slash + 1, prefix->bits, &bits))
-		return -EINVAL;
-	prefix->bits = (__u8)bits;
-	return 0;
-}
-
-static void clear_host_bits(struct prefix *prefix)
-{
-	size_t whole = prefix->bits / 8;
-
-	if (whole == sizeof(prefix->address))
-		return;
-	prefix->address[whole] &= (__u8)(0xff00 >> prefix->bits % 8);
-	memset(prefix->address + whole + 1, 0, sizeof(prefix->address) - whole - 1);
-}
-
-/* ::ffff:192.0.2.1 is how programs write IPv4; no packet has it, RFC 4291 2.5.5.2. */
-static bool is_mapped(const struct prefix *prefix)
-{
-	static const __u8 mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-	return prefix->family == 6 && prefix->bits >= 8 * sizeof(mapped) &&
-	       !memcmp(prefix->address, mapped, sizeof(mapped));
-}
-
-static struct prefix unmap(const struct prefix *mapped)
-{
-	struct prefix prefix = {.family = 4, .bits = (__u8)(mapped->bits - 96)};
-
-	memcpy(prefix.address, mapped->address + 12, 4);
-	return prefix;
-}
-
-void text_print_prefix(const struct prefix *prefix, char text[TEXT_PREFIX_LEN])
-{
-	bool v6 = prefix->family == 6;
-	char address[INET6_ADDRSTRLEN] = "";
-
-	if (!prefix->family) {
-		snprintf(text, TEXT_PREFIX_LEN, "any");
-		return;
-	}
-	inet_ntop(v6 ? AF_INET6 : AF_INET, prefix->address, address, sizeof(address));
-	if (prefix->bits == (v6 ? 128 : 32))
-		snprintf(text, TEXT_PREFIX_LEN, "%s", address);
-	else
-		snprintf(text, TEXT_PREFIX_LEN, "%s/%u", address, prefix->bits);
-}
-
-int text_parse_prefix(const char *text, struct prefix *prefix)
-{
-	struct prefix written, masked;
-
-	if (!strcmp(text, "any")) {
-		memset(prefix, 0, sizeof(*prefix));
-		return 0;
-	}
-	if (read_prefix(text, &written) || is_mapped(&written))
-		return -EINVAL;
-	masked = written;
-	clear_host_bits(&masked);
-	if (memcmp(&written, &masked, sizeof(written)))
-		return -EINVAL;
-	*prefix = written;
-	return 0;
-}
-
-void text_explain_prefix(const char *text, char allowed[TEXT_ALLOWED_LEN])
-{
-	const char *what = "a prefix without host bits";
-	char likely[TEXT_PREFIX_LEN];
-	struct prefix prefix;
-
-	if (read_prefix(text, &prefix)) {
-		snprintf(allowed, TEXT_ALLOWED_LEN, "%s", TEXT_PREFIX_ALLOWED);
-		return;
-	}
-	if (is_mapped(&prefix)) {
-		what = "IPv4 written as IPv4";
-		prefix = unmap(&prefix);
-	}
-	clear_host_bits(&prefix);
-	text_print_prefix(&prefix, likely);
-	snprintf(allowed, TEXT_ALLOWED_LEN, "%s, likely %s", what, likely);
-}
-
 int text_parse_handshake(const char *text, __u32 *handshake)
 {
-	__u32 i;
-
-	for (i = 0; i < ARRAY_LEN(handshake_names); i++) {
-		if (strcmp(text, handshake_names[i]))
-			continue;
-		*handshake = i;
-		return 0;
-	}
-	return -EINVAL;
+	return parse_word(handshakes, text, handshake);
 }
 
 const char *text_print_handshake(__u32 handshake)
 {
-	return handshake < ARRAY_LEN(handshake_names) ? handshake_names[handshake] : NULL;
+	return print_word(handshakes, handshake);
+}
+
+int text_parse_action(const char *text, __u32 *action)
+{
+	return parse_word(actions, text, action);
+}
+
+const char *text_print_action(__u32 action)
+{
+	return print_word(actions, action);
+}
+
+int text_parse_other(const char *text, __u32 *action)
+{
+	return parse_word(others, text, action);
+}
+
+const char *text_print_other(__u32 action)
+{
+	return print_word(others, action);
+}
+
+int text_parse_mode(const char *text, __u32 *mode)
+{
+	return parse_word(modes, text, mode);
+}
+
+const char *text_print_mode(__u32 mode)
+{
+	return print_word(modes, mode);
 }
 
 int text_parse_backend(const char *text, __u32 *flags)
@@ -295,7 +263,7 @@ void text_quote(const char *text, size_t len, char quoted[TEXT_QUOTE_LEN])
 
 	quoted[at++] = '\'';
 	for (i = 0; i < len && at + tail <= TEXT_QUOTE_LEN; i++) {
-		if (text[i] == ' ' || (is_visible(text[i]) && text[i] != '\\'))
+		if (text[i] == ' ' || (char_is_visible(text[i]) && text[i] != '\\'))
 			quoted[at++] = text[i];
 		else
 			at += (size_t)sprintf(quoted + at, "\\x%02x", (unsigned char)text[i]);
