@@ -132,12 +132,19 @@ static const struct {
 	{"by the last VLAN id", {.vlans = 1, .vlan = 4094}, 1, BY_VLAN, 0, 1},
 };
 
-Test(place, is_found_by_vlan_then_address_then_port)
+static void set_tag(__u32 tag)
+{
+	struct edge426_state state;
+
+	fixture_read_state(&fixture, &state);
+	state.tags[0] = tag;
+	fixture_write_state(&fixture, &state);
+}
+
+static void find_places(const char *when)
 {
 	size_t row;
 
-	set_services();
-	set_addresses();
 	for (row = 0; row < ROWS(places); row++) {
 		struct packet syn = places[row].packet;
 		struct outcome outcome;
@@ -145,9 +152,64 @@ Test(place, is_found_by_vlan_then_address_then_port)
 		syn.flags = "S";
 		set_port(places[row].service, places[row].flags, places[row].set);
 		outcome = fixture_run(&fixture, &syn);
-		cr_assert_eq(outcome.reason, (int)tells[places[row].found], "%s: reason %d",
-			     places[row].name, outcome.reason);
+		cr_assert_eq(outcome.reason, (int)tells[places[row].found], "%s, %s: reason %d",
+			     places[row].name, when, outcome.reason);
 	}
+}
+
+Test(place, is_found_by_vlan_then_address_then_port)
+{
+	set_services();
+	set_addresses();
+	find_places("nothing remembered");
+}
+
+/* What is remembered is of one policy. */
+Test(place, is_remembered_for_its_policy_alone)
+{
+	struct packet syn = {.flags = "S"};
+	__u32 tag;
+	int i;
+
+	set_services();
+	set_addresses();
+	set_port(1, BY_ADDRESS, 0);
+	for (tag = 5; tag < 8; tag++) {
+		set_tag(tag);
+		fixture_put_address(&fixture, 0, 0, 0, "10.9.0.1/32", 1 + tag % 3);
+		for (i = 0; i < 3; i++)
+			cr_assert_eq(fixture_run(&fixture, &syn).reason, tells[1 + tag % 3],
+				     "tag %u", tag);
+	}
+}
+
+/* Destinations that differ in one thing only are two, whichever comes first. */
+Test(place, is_remembered_for_its_destination_alone)
+{
+	static const struct packet alike[] = {
+		{.flags = "S"},
+		{.flags = "S", .server = "10.9.0.77"},
+		{.flags = "S", .server = "10.8.0.77"},
+		{.flags = "S", .vlans = 1},
+		{.flags = "S", .vlans = 1, .vlan = 200},
+		{.flags = "S", .ipv6 = 1},
+		{.flags = "S", .ipv6 = 1, .server = "::ffff:10.9.0.1"},
+		{.flags = "S", .ipv6 = 1, .server = "fd00::77"},
+	};
+	int plain[ROWS(alike)], round;
+	size_t i;
+
+	set_services();
+	set_addresses();
+	set_port(4, BY_VLAN | BY_ADDRESS, 0);
+	for (i = 0; i < ROWS(alike); i++)
+		plain[i] = fixture_run(&fixture, &alike[i]).reason;
+	cr_assert_neq(plain[0], plain[6], "the rows must differ");
+	set_tag(9);
+	for (round = 0; round < 3; round++)
+		for (i = ROWS(alike); i-- > 0;)
+			cr_assert_eq(fixture_run(&fixture, &alike[i]).reason, plain[i],
+				     "row %zu in round %d", i, round);
 }
 
 Test(place, without_a_map_of_addresses_is_the_ports)
