@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What XDP cannot do: one packet of the client that is both acknowledged to
- * the client and turned into the RST that ends the server's connection; and a
+ * What XDP cannot do: one packet of the client that is both acknowledged, or
+ * reset, to the client and turned into the RST that ends the server's
+ * connection; and a
  * connection whose handshake the edge did, made the kernel's own. The XDP
  * program decides and says so in the metadata; a packet without it costs one
  * comparison here and is not counted.
@@ -208,8 +209,9 @@ static __always_inline int store_segment(struct __sk_buff *skb, const struct ori
 				   BPF_F_RECOMPUTE_CSUM);
 }
 
-static __always_inline int acknowledge_client(struct __sk_buff *skb, const struct origin *origin,
-					      const struct edge426_verdict *verdict)
+/* An acknowledgement or a RST to the client, out of the interface that the packet came in by. */
+static __always_inline int answer_client(struct __sk_buff *skb, const struct origin *origin,
+					 const struct edge426_verdict *verdict)
 {
 	struct tcp_segment segment = {};
 
@@ -218,6 +220,7 @@ static __always_inline int acknowledge_client(struct __sk_buff *skb, const struc
 	segment.header.seq = bpf_htonl(verdict->seq);
 	segment.header.ack_seq = bpf_htonl(verdict->ack);
 	segment.header.ack = 1;
+	segment.header.rst = verdict->kind == EDGE426_TC_RESET_BOTH;
 	segment.header.window = bpf_htons(0xffff);
 	__builtin_memcpy(segment.timestamps.tsval, origin->timestamps.tsecr, 4);
 	__builtin_memcpy(segment.timestamps.tsecr, origin->timestamps.tsval, 4);
@@ -345,16 +348,16 @@ static __always_inline enum edge426_reason end_server(struct __sk_buff *skb,
 						      const struct origin *origin,
 						      const struct edge426_verdict *verdict)
 {
-	enum edge426_reason reason = EDGE426_REASON_tc_reset;
-
 	if (trim(skb, origin))
 		return EDGE426_REASON_tc_failed;
-	if (verdict->kind == EDGE426_TC_ACK_RESET) {
-		if (acknowledge_client(skb, origin, verdict))
-			return EDGE426_REASON_tc_failed;
-		reason = EDGE426_REASON_tc_acked;
-	}
-	return reset_server(skb, origin, verdict) ? EDGE426_REASON_tc_failed : reason;
+	if (verdict->kind != EDGE426_TC_RESET && answer_client(skb, origin, verdict))
+		return EDGE426_REASON_tc_failed;
+	if (reset_server(skb, origin, verdict))
+		return EDGE426_REASON_tc_failed;
+	if (verdict->kind == EDGE426_TC_RESET)
+		return EDGE426_REASON_tc_reset;
+	return verdict->kind == EDGE426_TC_ACK_RESET ? EDGE426_REASON_tc_acked
+						     : EDGE426_REASON_tc_reset_both;
 }
 
 static __always_inline enum edge426_reason carry_out(struct __sk_buff *skb,

@@ -4,12 +4,14 @@
  * Cheapest test first; the edge owns a packet only if it can prove it, and
  * every exit counts its reason. No policy in the maps means: pass everything.
  */
-#include "edge.bpf.h"
+#include "edge_data.bpf.h"
+#include "edge_syn.bpf.h"
 #include "flow.bpf.h"
 #include "maps.bpf.h"
 #include "packet.bpf.h"
 #include "policy.bpf.h"
 #include "proof.bpf.h"
+#include "rule.bpf.h"
 #include "verdict.bpf.h"
 
 static __always_inline int may_be_http(enum payload_class class)
@@ -25,73 +27,115 @@ static __always_inline enum edge426_reason reason_of(enum payload_class class)
 	return class == PAYLOAD_OTHER ? EDGE426_REASON_other : EDGE426_REASON_no_data;
 }
 
-/* The server's kernel did the handshake: its socket table is the proof. */
-static __always_inline enum edge426_reason
-judge_backend(struct xdp_md *ctx, const struct segment *segment, struct edge426_verdict *verdict)
+/* First octets of a connection that the server's kernel has, by the policy. */
+static __always_inline enum edge426_reason judge_first(struct xdp_md *ctx, __u32 index,
+						       const struct segment *segment,
+						       const struct first *first,
+						       struct edge426_verdict *verdict)
 {
-	enum payload_class class;
+	enum edge426_reason reason =
+		rule_judge(ctx, index, segment, first->class, first_is_last(first, segment));
+
+	if (flow_begins(reason))
+		return flow_begin(segment, reason, first, 0, verdict);
+	if (verdict_sends_back(reason))
+		return flow_reset_both(segment, verdict, reason);
+	return reason;
+}
+
+/* The server's kernel did the handshake: its socket table is the proof. */
+static __always_inline enum edge426_reason judge_backend(struct xdp_md *ctx, __u32 index,
+							 const struct segment *segment,
+							 struct first *first,
+							 struct edge426_verdict *verdict)
+{
 	enum proof proof;
 
 	if (segment->syn || segment->rst)
 		return EDGE426_REASON_no_data;
-	class = packet_classify(ctx, segment);
-	if (!may_be_http(class))
-		return reason_of(class);
+	first->class = packet_classify(ctx, segment);
+	explain_class(first->class);
+	if (!may_be_http(first->class))
+		return reason_of(first->class);
 	proof = proof_by_socket(ctx, segment);
 	if (proof == PROOF_NO_SOCKET)
 		return EDGE426_REASON_no_socket;
 	if (proof == PROOF_LATER)
 		return EDGE426_REASON_not_first;
-	if (!verdict_has_responder(ctx))
-		return EDGE426_REASON_no_responder;
-	return flow_begin(segment, class, 0, verdict);
+	return judge_first(ctx, index, segment, first, verdict);
 }
 
-/* The edge did the handshake, or may have: the cookie is the proof where there is no socket. */
+/*
+ * The edge did the handshake, or may have, or what is neither TLS nor HTTP
+ * matters: the cookie is the proof where there is no socket. A connection that
+ * is past its first octets is noted as the kernel's, to be known at once.
+ */
 static __always_inline enum edge426_reason
-judge_edge(struct xdp_md *ctx, const struct edge426_edge *settings,
-	   const struct edge426_service *service, struct edge426_load *load,
-	   const struct segment *segment, struct edge426_verdict *verdict)
+judge_edge(struct xdp_md *ctx, const struct edge426_edge *settings, struct edge426_load *load,
+	   __u32 index, const struct segment *segment, struct first *first,
+	   struct edge426_verdict *verdict)
 {
-	enum payload_class class = packet_classify(ctx, segment);
 	__u32 tag = 0, *slot = edge_owned_slot(settings, segment, &tag);
+	enum payload_class class = packet_classify(ctx, segment);
 	enum proof proof;
 
+	explain_class(class);
+	first->class = class;
 	if (slot && *slot == tag && !may_be_http(class))
 		return reason_of(class);
 	proof = proof_by_socket(ctx, segment);
 	if (proof == PROOF_NO_SOCKET)
-		return edge_judge_cookie(ctx, settings, service, load, segment, class, verdict);
-	if (proof == PROOF_FIRST && may_be_http(class))
-		return verdict_has_responder(ctx) ? flow_begin(segment, class, 0, verdict)
-						  : EDGE426_REASON_no_responder;
-	if (slot)
+		return edge_judge_cookie(ctx, settings, load, index, segment, first, verdict);
+	if (proof == PROOF_FIRST && (may_be_http(class) || class == PAYLOAD_OTHER))
+		return judge_first(ctx, index, segment, first, verdict);
+	if (slot && (proof == PROOF_LATER || class == PAYLOAD_TLS))
 		*slot = tag;
 	return may_be_http(class) ? EDGE426_REASON_not_first : reason_of(class);
 }
 
-/* A packet to a service whose flow is not known. */
-static __always_inline enum edge426_reason judge_unknown(struct xdp_md *ctx, __u32 index,
-							 const struct segment *segment,
-							 struct edge426_verdict *verdict)
+/* A SYN ends what was known of a connection with the same addresses and ports. */
+static __always_inline enum edge426_reason judge_syn(struct xdp_md *ctx,
+						     const struct edge426_edge *settings,
+						     const struct edge426_service *service,
+						     __u32 index, const struct segment *syn)
 {
+	edge_own(settings, syn, 0);
+	if (service->handshake == EDGE426_HANDSHAKE_BACKEND)
+		return EDGE426_REASON_no_data;
+	return edge_meet_syn(ctx, index, syn);
+}
+
+/* A packet to a service whose flow is not known. */
+static __always_inline enum edge426_reason
+judge_unknown(struct xdp_md *ctx, const struct place *place, const struct segment *segment,
+	      struct first *first, struct edge426_verdict *verdict)
+{
+	__u32 index = place->index;
 	struct edge426_service *service = bpf_map_lookup_elem(&services, &index);
 	struct edge426_load *load = bpf_map_lookup_elem(&loads, &index);
 	struct edge426_edge *settings = edge_settings();
 
 	if (!service || !load || !settings)
 		return EDGE426_REASON_not_protected;
-	if (service->handshake == EDGE426_HANDSHAKE_BACKEND)
-		return judge_backend(ctx, segment, verdict);
-	if (segment->syn && !segment->has_ack)
-		return edge_answer_syn(ctx, index, segment);
+	if (service->handshake == EDGE426_HANDSHAKE_BACKEND &&
+	    service->other == EDGE426_ACTION_PASS && !place->had_edge)
+		return judge_backend(ctx, index, segment, first, verdict);
+	if (segment->syn && !segment->has_ack && !segment->rst)
+		return judge_syn(ctx, settings, service, index, segment);
 	if (segment->syn || segment->rst)
 		return EDGE426_REASON_no_data;
-	return judge_edge(ctx, settings, service, load, segment, verdict);
+	return judge_edge(ctx, settings, load, index, segment, first, verdict);
+}
+
+static __always_inline int is_over_limit(__u32 index, const struct segment *segment)
+{
+	struct edge426_service *service = bpf_map_lookup_elem(&services, &index);
+
+	return service && rule_is_limited(service, segment);
 }
 
 /* A packet of a known flow. */
-static __always_inline enum edge426_reason judge_known(struct xdp_md *ctx,
+static __always_inline enum edge426_reason judge_known(struct xdp_md *ctx, __u32 index,
 						       struct edge426_flow *flow,
 						       const struct segment *segment,
 						       struct edge426_verdict *verdict)
@@ -101,14 +145,20 @@ static __always_inline enum edge426_reason judge_known(struct xdp_md *ctx,
 	if (reason == EDGE426_REASON_acked && flow->flags & EDGE426_FLOW_EDGE &&
 	    segment->payload_len == 0)
 		reason = edge_acknowledge(ctx, segment, verdict);
-	if (verdict_needs_responder(reason) && !verdict_has_responder(ctx))
+	if (verdict_needs_responder(verdict) && !verdict_has_responder(ctx)) {
+		verdict->kind = 0;
 		return flow_forget(segment, EDGE426_REASON_no_responder);
+	}
+	if (reason == EDGE426_REASON_answered_again && is_over_limit(index, segment)) {
+		verdict->kind = 0;
+		return EDGE426_REASON_limited;
+	}
 	return reason;
 }
 
 /*
- * A flow that is let go, or ends with a new SYN, is judged as if it had not
- * been there: the edge may have to answer the SYN or to hand the flow over.
+ * A flow that ends with a new SYN, or has told what it is, is judged as if it
+ * had not been there: the edge may have to answer the SYN or to hand it over.
  */
 static __always_inline int is_over(enum edge426_reason reason)
 {
@@ -116,28 +166,59 @@ static __always_inline int is_over(enum edge426_reason reason)
 	       reason == EDGE426_REASON_let_go;
 }
 
+/* What says less than why the flow is over. */
+static __always_inline int is_plain(enum edge426_reason reason)
+{
+	return reason == EDGE426_REASON_no_data || reason == EDGE426_REASON_tls ||
+	       reason == EDGE426_REASON_other;
+}
+
+/* A packet to a place that has a service, or had one. */
+static __always_inline enum edge426_reason judge_place(struct xdp_md *ctx,
+						       const struct place *place,
+						       const struct segment *segment,
+						       struct edge426_verdict *verdict)
+{
+	struct edge426_flow *flow = bpf_map_lookup_elem(&flows, &segment->key);
+	enum edge426_reason reason, over = EDGE426_REASON_not_protected;
+	struct first first = {};
+
+	if (flow) {
+		over = judge_known(ctx, place->index, flow, segment, verdict);
+		if (!is_over(over))
+			return over;
+		first.held = flow->held;
+		flow_forget(segment, over);
+	}
+	reason = judge_unknown(ctx, place, segment, &first, verdict);
+	if (flow && is_plain(reason))
+		return over;
+	if (policy_has_ended(place->index) && !verdict->kind && !verdict_drops(reason))
+		return EDGE426_REASON_not_protected;
+	return reason;
+}
+
 static __always_inline enum edge426_reason judge(struct xdp_md *ctx, struct segment *segment,
 						 struct edge426_verdict *verdict)
 {
 	int parsed = packet_read_segment(ctx, segment);
-	enum edge426_reason reason = EDGE426_REASON_not_protected;
-	struct edge426_flow *flow;
-	__s32 index;
+	struct edge426_state *now = policy_state();
+	struct place place;
+	__u32 half, tag;
 
 	if (parsed != HEADERS_OK)
 		return parsed == HEADERS_NOT_TCP ? EDGE426_REASON_not_tcp
 						 : EDGE426_REASON_malformed;
-	verdict->answer = policy_active_half();
-	index = policy_find_service(segment, verdict->answer);
-	if (index < 0)
+	if (!now)
 		return EDGE426_REASON_not_protected;
-	flow = bpf_map_lookup_elem(&flows, &segment->key);
-	if (flow) {
-		reason = judge_known(ctx, flow, segment, verdict);
-		if (!is_over(reason) || policy_has_backend_handshake(index))
-			return reason;
-	}
-	return judge_unknown(ctx, index, segment, verdict);
+	half = policy_half(now);
+	tag = now->tags[half];
+	verdict->answer = EDGE426_ANSWER_OF(half, tag);
+	place = policy_find_place(segment, half, tag);
+	explain_service(place.index);
+	if (place.index < 0)
+		return EDGE426_REASON_not_protected;
+	return judge_place(ctx, &place, segment, verdict);
 }
 
 SEC("xdp.frags")

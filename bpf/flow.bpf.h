@@ -76,30 +76,53 @@ static __always_inline enum edge426_reason flow_take_over(struct edge426_flow *f
 	return flow_answer(flow, segment, verdict, EDGE426_REASON_answered);
 }
 
-static __always_inline enum edge426_reason flow_hold(struct edge426_flow *flow,
-						     const struct segment *segment)
-{
-	if (segment->fin || ++flow->held > EDGE426_HELD_MAX)
-		return flow_forget(segment, EDGE426_REASON_let_go);
-	return EDGE426_REASON_held;
-}
-
 /*
  * Too few octets so far: nothing has been acknowledged, so the client sends
- * them again, with more behind them, until they tell.
+ * them again, with more behind them, until they tell: then the flow is judged
+ * anew from its first octet, with what it has been held before. So it is when
+ * no more will come: a client's window may be full of octets that do not tell,
+ * and then its fourth retransmission, after some seconds, is like the first.
  */
 static __always_inline enum edge426_reason flow_drive_held(struct edge426_flow *flow,
-							   const struct segment *segment,
-							   enum payload_class class,
-							   struct edge426_verdict *verdict)
+							   const struct segment *segment)
 {
 	if (segment->payload_len == 0 && !segment->fin)
 		return EDGE426_REASON_early_ack;
-	if (segment->seq != flow->first || class == PAYLOAD_NEED_MORE)
-		return flow_hold(flow, segment);
-	if (class == PAYLOAD_HTTP || class == PAYLOAD_HTTP_HEAD)
-		return flow_take_over(flow, segment, class, verdict);
-	return flow_forget(segment, EDGE426_REASON_other_in_flow);
+	if (segment->seq == flow->first && !sequence_after(segment->end, flow->next))
+		flow->held += EDGE426_HELD_AGAIN;
+	if (segment->fin || flow->held > EDGE426_HELD_MAX)
+		flow->held = EDGE426_HELD_MAX;
+	if (segment->seq != flow->first) {
+		flow->held++;
+		return EDGE426_REASON_held;
+	}
+	return flow->held >= EDGE426_HELD_MAX ? EDGE426_REASON_let_go
+					      : EDGE426_REASON_other_in_flow;
+}
+
+/* The action is drop: the client gets nothing, the server's half its RST. */
+static __always_inline enum edge426_reason flow_drop(const struct edge426_flow *flow,
+						     const struct segment *segment,
+						     struct edge426_verdict *verdict,
+						     enum edge426_reason reason)
+{
+	if (segment->payload_len && !(flow->flags & EDGE426_FLOW_SERVER_RESET)) {
+		verdict->kind = EDGE426_TC_RESET;
+		verdict->server_seq = flow->first;
+	}
+	return reason;
+}
+
+/* The action is reset: nothing needs to be remembered, the kernel resets what comes later. */
+static __always_inline enum edge426_reason flow_reset_both(const struct segment *segment,
+							   struct edge426_verdict *verdict,
+							   enum edge426_reason reason)
+{
+	verdict->kind = EDGE426_TC_RESET_BOTH;
+	verdict->seq = segment->ack;
+	verdict->ack = segment->end;
+	verdict->server_seq = segment->seq;
+	return reason;
 }
 
 /* Only the RST that fits exactly counts (RFC 5961 3.2); the kernel judges the others. */
@@ -171,11 +194,14 @@ static __always_inline enum edge426_reason flow_drive_data(struct edge426_flow *
 	if (sequence_after(segment->ack, flow->answer_seq))
 		return flow_discard(flow, segment, fresh, verdict);
 	if (segment->seq == flow->first && (class == PAYLOAD_TLS || class == PAYLOAD_OTHER))
-		return flow_forget(segment, EDGE426_REASON_other_in_flow);
+		return EDGE426_REASON_other_in_flow;
 	return flow_answer(flow, segment, verdict, EDGE426_REASON_answered_again);
 }
 
-/* A packet of a known flow. The class is asked for only where it matters. */
+/*
+ * A packet of a known flow. The class is asked for only where it matters. With
+ * new_connection, other_in_flow and let_go the flow is over, the packet is not.
+ */
 static __always_inline enum edge426_reason flow_drive(struct xdp_md *ctx, struct edge426_flow *flow,
 						      const struct segment *segment,
 						      struct edge426_verdict *verdict)
@@ -183,40 +209,74 @@ static __always_inline enum edge426_reason flow_drive(struct xdp_md *ctx, struct
 	enum payload_class class = PAYLOAD_HTTP;
 
 	if (segment->syn)
-		return flow_forget(segment, EDGE426_REASON_new_connection);
+		return EDGE426_REASON_new_connection;
+	if (flow->flags & EDGE426_FLOW_DROP)
+		return flow_drop(flow, segment, verdict, EDGE426_REASON_absorbed);
 	if (segment->rst)
 		return flow_drive_rst(flow, segment, verdict);
+	if (flow->flags & EDGE426_FLOW_HELD)
+		return flow_drive_held(flow, segment);
 	if (segment->seq == flow->first && segment->payload_len)
 		class = packet_classify(ctx, segment);
-	if (flow->flags & EDGE426_FLOW_HELD)
-		return flow_drive_held(flow, segment, class, verdict);
 	if (segment->payload_len || segment->fin)
 		return flow_drive_data(flow, segment, class, verdict);
 	return flow_drive_ack(flow, segment, verdict);
 }
 
+/* What is known of first octets, once they are proven to be that. */
+struct first {
+	enum payload_class class;
+	__u16 held; /* segments of this connection dropped before as they did not tell */
+};
+
+/* Whether they are to be judged as they are: no more will come, or has for long. */
+static __always_inline int first_is_last(const struct first *first, const struct segment *segment)
+{
+	return segment->fin || first->held >= EDGE426_HELD_MAX;
+}
+
+/* Whether a rule takes the connection, so that it has to be remembered. */
+static __always_inline int flow_begins(enum edge426_reason rule)
+{
+	return rule == EDGE426_REASON_answered || rule == EDGE426_REASON_held ||
+	       rule == EDGE426_REASON_dropped_http || rule == EDGE426_REASON_dropped_other;
+}
+
+/* The flow as the rule has it; without an entry in `flows` yet. */
+static __always_inline enum edge426_reason
+flow_make(struct edge426_flow *flow, const struct segment *segment, enum edge426_reason rule,
+	  const struct first *first, struct edge426_verdict *verdict)
+{
+	if (rule == EDGE426_REASON_answered)
+		return flow_take_over(flow, segment, first->class, verdict);
+	if (rule == EDGE426_REASON_held) {
+		flow->flags |= EDGE426_FLOW_HELD;
+		flow->held = first->held + 1;
+		flow->next = segment->end;
+		return rule;
+	}
+	flow->flags |= EDGE426_FLOW_DROP;
+	return flow_drop(flow, segment, verdict, rule);
+}
+
 /*
- * Proven first data that is HTTP, or may become so: the flow begins. `flags`
- * is EDGE426_FLOW_EDGE | EDGE426_FLOW_SERVER_RESET when no server knows of the connection.
+ * Proven first data that a rule takes: the flow begins. `flags` is
+ * EDGE426_FLOW_EDGE | EDGE426_FLOW_SERVER_RESET when no server knows of the connection.
  */
 static __always_inline enum edge426_reason flow_begin(const struct segment *segment,
-						      enum payload_class class, __u16 flags,
+						      enum edge426_reason rule,
+						      const struct first *first, __u16 flags,
 						      struct edge426_verdict *verdict)
 {
 	struct edge426_flow flow = {.first = segment->seq, .flags = flags};
-	enum edge426_reason reason;
+	enum edge426_reason reason = flow_make(&flow, segment, rule, first, verdict);
 
-	if (class == PAYLOAD_NEED_MORE) {
-		flow.flags |= EDGE426_FLOW_HELD;
-		reason = segment->fin ? EDGE426_REASON_let_go : EDGE426_REASON_held;
-	} else {
-		reason = flow_take_over(&flow, segment, class, verdict);
-	}
-	if (reason == EDGE426_REASON_zero_window || reason == EDGE426_REASON_let_go)
+	if (reason == EDGE426_REASON_zero_window)
 		return reason;
-	if (bpf_map_update_elem(&flows, &segment->key, &flow, BPF_ANY))
-		return EDGE426_REASON_no_flow;
-	return reason;
+	if (!bpf_map_update_elem(&flows, &segment->key, &flow, BPF_ANY))
+		return reason;
+	verdict->kind = 0;
+	return EDGE426_REASON_no_flow;
 }
 
 #endif

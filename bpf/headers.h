@@ -19,6 +19,7 @@
 
 #define HEADERS_VLANS_MAX 2
 #define HEADERS_EXTENSIONS_MAX 6
+#define VLAN_ID 0x0fff	    /* of a tag's TCI, IEEE 802.1Q 9.6 */
 #define IP4_FRAGMENT 0x3fff /* More Fragments and the offset, RFC 791 3.1 */
 
 struct vlan_tag {
@@ -29,6 +30,7 @@ struct vlan_tag {
 struct headers {
 	struct ethhdr *eth;
 	__u32 family;	     /* 4 or 6 */
+	__u32 vlan;	     /* id of the outermost tag; 0: none */
 	struct iphdr *ip4;   /* NULL for IPv6 */
 	struct ipv6hdr *ip6; /* NULL for IPv4 */
 	struct tcphdr *tcp;
@@ -57,11 +59,14 @@ static inline __attribute__((always_inline)) __be16 headers_take_link(struct cur
 		return 0;
 	proto = headers->eth->h_proto;
 	headers->ip_offset = sizeof(*headers->eth);
+	headers->vlan = 0;
 	for (i = 0; i < HEADERS_VLANS_MAX && headers_is_vlan(proto); i++) {
 		struct vlan_tag *tag = cursor_take(cursor, sizeof(*tag));
 
 		if (!tag)
 			return 0;
+		if (i == 0)
+			headers->vlan = bpf_ntohs(tag->tci) & VLAN_ID;
 		proto = tag->proto;
 		headers->ip_offset += sizeof(*tag);
 	}

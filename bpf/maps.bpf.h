@@ -30,19 +30,87 @@ struct {
 	__type(value, struct edge426_port);
 } ports SEC(".maps");
 
-/* Address prefixes, asked only for ports whose entry says so. */
-struct {
+/*
+ * What a policy has in lists: each half's list is a map of its own, made by
+ * user space as large as it needs. These say what such a map looks like, in
+ * sizes and not in types: of an inner map's types clang 14 tells no more than
+ * the names.
+ */
+struct addresses_of_half {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 2 * EDGE426_SERVICES_MAX);
-	__type(key, struct edge426_address_key);
-	__type(value, __u32);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct edge426_address_key));
+	__uint(value_size, sizeof(__u32));
+};
+
+struct allow_of_half {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct edge426_allow_key));
+	__uint(value_size, sizeof(struct edge426_allow));
+};
+
+struct paths_of_half {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct edge426_path_key));
+	__uint(value_size, sizeof(__u32));
+};
+
+struct hosts_of_half {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct edge426_host_key));
+	__uint(value_size, sizeof(__u32));
+};
+
+/* Address prefixes and VLANs, asked only for ports whose entry says so. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__array(values, struct addresses_of_half);
 } addresses SEC(".maps");
+
+/* What `addresses` has said of destinations of late. Written by the XDP program. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, EDGE426_PLACES_MAX);
+	__type(key, __u32);
+	__type(value, struct edge426_place);
+} places SEC(".maps");
+
+/* Sources that are as if edge426 were not there. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__array(values, struct allow_of_half);
+} allow SEC(".maps");
+
+/* Exemptions, asked only for services that have some. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__array(values, struct paths_of_half);
+} paths SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__array(values, struct hosts_of_half);
+} hosts SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 2 * EDGE426_SERVICES_MAX);
+	__uint(max_entries, 2 * EDGE426_SERVICE_SLOTS);
 	__type(key, __u32);
 	__type(value, struct edge426_service);
 } services SEC(".maps");
@@ -94,7 +162,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 2 * EDGE426_SERVICES_MAX);
+	__uint(max_entries, 2 * EDGE426_SERVICE_SLOTS);
 	__type(key, __u32);
 	__type(value, struct edge426_load);
 } loads SEC(".maps");
@@ -115,6 +183,30 @@ struct {
 	__type(key, __u32);
 	__type(value, struct edge426_owned);
 } owned SEC(".maps");
+
+/* How far sources have used their limit. Written by the XDP program. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, EDGE426_SOURCES_MAX);
+	__type(key, struct edge426_source_key);
+	__type(value, __u64);
+} sources SEC(".maps");
+
+/* The XDP program's own, for the time of one packet. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct edge426_scratch);
+} scratch SEC(".maps");
+
+/* Of a copy of the XDP program that explains; not used otherwise. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct edge426_explain);
+} explain SEC(".maps");
 
 #include "stats.bpf.h"
 

@@ -1,29 +1,49 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From a packet's destination to the service it belongs to, under the half of
- * the policy that counts. A port decides alone unless it has address prefixes.
+ * Which half of the policy counts, and from a packet's destination to the
+ * service it belongs to. A port decides alone unless it has services by VLAN
+ * or address prefix.
  */
 #ifndef EDGE426_POLICY_BPF_H
 #define EDGE426_POLICY_BPF_H
 
 #include "maps.bpf.h"
+#include "mix.h"
 #include "segment.h"
 
-static __always_inline __u32 policy_active_half(void)
+/* What a packet's destination is under the policy. */
+struct place {
+	__s32 index;	/* of its service in `services`; -1: none, and none that has ended */
+	__u32 had_edge; /* handshakes of the edge may be on their way here */
+};
+
+static __always_inline struct edge426_state *policy_state(void)
 {
 	__u32 zero = 0;
-	struct edge426_state *now = bpf_map_lookup_elem(&state, &zero);
 
-	return now && now->active ? 1 : 0;
+	return bpf_map_lookup_elem(&state, &zero);
 }
 
-/* 1 + index of the service of the longest prefix, or 0. */
-static __always_inline __u32 policy_match_address(const struct segment *segment, __u32 half)
+/* A change that is not confirmed in time goes back by the clock alone. */
+static __always_inline __u32 policy_half(const struct edge426_state *now)
 {
-	struct edge426_address_key key = {
-		.half = half, .family = segment->family, .port = segment->key.server_port};
+	__u64 active = *(const volatile __u64 *)&now->active;
+	__u64 deadline = active & ~EDGE426_ACTIVE_HALF;
+	__u32 half = active & EDGE426_ACTIVE_HALF;
+
+	return deadline && bpf_ktime_get_boot_ns() >= deadline ? !half : half;
+}
+
+/* 1 + slot of the service of the longest prefix, or 0. */
+static __always_inline __u32 policy_match_address(const struct segment *segment, __u32 half,
+						  __u16 set, __u16 vlan)
+{
+	struct edge426_address_key key = {.set = set, .vlan = vlan, .family = segment->family};
+	void *of_half = bpf_map_lookup_elem(&addresses, &half);
 	__u32 *service;
 
+	if (!of_half)
+		return 0;
 	if (segment->family == 4) {
 		key.prefix_len = EDGE426_ADDRESS_BITS + 32;
 		__builtin_memcpy(key.address, segment->key.server + SEGMENT_IP4_AT, 4);
@@ -31,32 +51,100 @@ static __always_inline __u32 policy_match_address(const struct segment *segment,
 		key.prefix_len = EDGE426_ADDRESS_BITS + 128;
 		__builtin_memcpy(key.address, segment->key.server, 16);
 	}
-	service = bpf_map_lookup_elem(&addresses, &key);
+	service = bpf_map_lookup_elem(of_half, &key);
 	return service ? *service : 0;
 }
 
-/* Where the service of the packet's destination stands in `services`; -1 when none has it. */
-static __always_inline __s32 policy_find_service(const struct segment *segment, __u32 half)
+/* 1 + slot of the service by VLAN and address; 0: the port alone decides. */
+static __always_inline __u32 policy_match_entries(const struct segment *segment, __u32 half,
+						  const struct edge426_port *port)
+{
+	__u32 service = 0;
+
+	if (port->flags & EDGE426_PORT_BY_VLAN && segment->vlan)
+		service = policy_match_address(segment, half, port->set, segment->vlan);
+	if (!service && port->flags & EDGE426_PORT_BY_ADDRESS)
+		service = policy_match_address(segment, half, port->set, 0);
+	return service;
+}
+
+/* The place in the cache for the packet's destination; NULL never happens. */
+static __always_inline struct edge426_place *policy_cache_slot(const struct segment *segment)
+{
+	__u64 words[2], mixed;
+	__u32 index;
+
+	__builtin_memcpy(words, segment->key.server, sizeof(words));
+	mixed = mix_add(mix_add(segment->key.server_port, words[0]), words[1]);
+	index = mixed & (EDGE426_PLACES_MAX - 1);
+	return bpf_map_lookup_elem(&places, &index);
+}
+
+static __always_inline int policy_cache_holds(const struct edge426_place *cached,
+					      const struct segment *segment, __u32 tag)
+{
+	__u64 cached_words[2], words[2];
+
+	__builtin_memcpy(cached_words, cached->address, sizeof(cached_words));
+	__builtin_memcpy(words, segment->key.server, sizeof(words));
+	return cached->tag == tag && cached->port == segment->key.server_port &&
+	       cached->vlan == segment->vlan && cached_words[0] == words[0] &&
+	       cached_words[1] == words[1];
+}
+
+/* The same by the cache, which is this CPU's alone. */
+static __always_inline __u32 policy_match_cached(const struct segment *segment, __u32 half,
+						 __u32 tag, const struct edge426_port *port)
+{
+	struct edge426_place *cached = policy_cache_slot(segment);
+
+	if (!cached)
+		return policy_match_entries(segment, half, port);
+	if (policy_cache_holds(cached, segment, tag))
+		return cached->service;
+	cached->service = policy_match_entries(segment, half, port);
+	__builtin_memcpy(cached->address, segment->key.server, sizeof(cached->address));
+	cached->port = segment->key.server_port;
+	cached->vlan = segment->vlan;
+	cached->tag = tag;
+	return cached->service;
+}
+
+static __always_inline __u32 policy_match(const struct segment *segment, __u32 half, __u32 tag,
+					  const struct edge426_port *port)
+{
+	__u32 service = 0;
+
+	if (port->flags & (EDGE426_PORT_BY_VLAN | EDGE426_PORT_BY_ADDRESS))
+		service = tag ? policy_match_cached(segment, half, tag, port)
+			      : policy_match_entries(segment, half, port);
+	if (!service)
+		service = port->service;
+	if (!service && port->flags & EDGE426_PORT_HAD_SERVICE)
+		service = EDGE426_SERVICE_ENDED + 1;
+	return service;
+}
+
+static __always_inline struct place policy_find_place(const struct segment *segment, __u32 half,
+						      __u32 tag)
 {
 	__u32 key = half * EDGE426_PORTS + bpf_ntohs(segment->key.server_port);
 	struct edge426_port *port = bpf_map_lookup_elem(&ports, &key);
-	__u32 service = 0;
+	struct place place = {.index = -1};
+	__u32 service;
 
 	if (!port)
-		return -1;
-	if (port->flags & EDGE426_PORT_BY_ADDRESS)
-		service = policy_match_address(segment, half);
-	if (!service)
-		service = port->service;
-	return service ? (__s32)(half * EDGE426_SERVICES_MAX + service - 1) : -1;
+		return place;
+	service = port->flags ? policy_match(segment, half, tag, port) : port->service;
+	if (service)
+		place.index = (__s32)(half * EDGE426_SERVICE_SLOTS + service - 1);
+	place.had_edge = port->flags & EDGE426_PORT_HAD_EDGE;
+	return place;
 }
 
-/* `index` as policy_find_service gives it. */
-static __always_inline int policy_has_backend_handshake(__u32 index)
+static __always_inline int policy_has_ended(__u32 index)
 {
-	struct edge426_service *service = bpf_map_lookup_elem(&services, &index);
-
-	return !service || service->handshake == EDGE426_HANDSHAKE_BACKEND;
+	return index % EDGE426_SERVICE_SLOTS == EDGE426_SERVICE_ENDED;
 }
 
 #endif

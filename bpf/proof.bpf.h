@@ -7,14 +7,15 @@
 #ifndef EDGE426_PROOF_BPF_H
 #define EDGE426_PROOF_BPF_H
 
+#include "explain.bpf.h"
 #include "kernel.bpf.h"
 #include "maps.bpf.h"
 #include "segment.h"
 
 enum proof {
-	PROOF_FIRST,	 /* first octets of a real connection */
-	PROOF_LATER,	 /* the connection is past them */
-	PROOF_NO_SOCKET, /* no such connection: none, or a listener only */
+	PROOF_FIRST = EDGE426_EXPLAIN_FIRST,	/* first octets of a real connection */
+	PROOF_LATER = EDGE426_EXPLAIN_LATER,	/* the connection is past them */
+	PROOF_NO_SOCKET = EDGE426_EXPLAIN_NONE, /* no such connection: none, or a listener only */
 };
 
 /* A referenced socket of any state, or NULL; bpf_sk_release it. */
@@ -63,9 +64,12 @@ static __always_inline enum proof proof_judge(struct bpf_sock *sk, __u32 seq)
 
 static __always_inline enum proof proof_by_socket(struct xdp_md *ctx, const struct segment *segment)
 {
-	struct bpf_sock *sk = proof_lookup(ctx, segment);
+	struct bpf_sock *sk;
 	enum proof proof;
 
+	if (explaining)
+		return explain_proof();
+	sk = proof_lookup(ctx, segment);
 	if (!sk)
 		return PROOF_NO_SOCKET;
 	proof = proof_judge(sk, segment->seq);

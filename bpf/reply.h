@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Builds a segment without data that the edge sends back to a client, from the
- * IP header on: a SYN-ACK or an acknowledgement. What to say in, octets out; a
+ * IP header on: a SYN-ACK, an acknowledgement or a RST. What to say in, octets out; a
  * SYN-ACK offers only what the client offered. Pure.
  */
 #ifndef EDGE426_REPLY_H
@@ -22,6 +22,7 @@ struct reply {
 	__u16 window; /* as in the header: not scaled in a SYN-ACK, RFC 7323 2.2 */
 	__u8 wscale;  /* of a SYN-ACK: ours, or EDGE426_NO_WSCALE */
 	__u8 syn;     /* a SYN-ACK; or else an ACK */
+	__u8 rst;     /* a RST */
 	__u8 sack, timestamps, ecn;
 	__u8 client_tsval[4];
 };
@@ -97,6 +98,7 @@ reply_write_tcp(const struct reply *in, const struct segment *to, struct reply_t
 	out->header.ack_seq = bpf_htonl(in->ack);
 	out->header.doff = len / 4;
 	out->header.syn = in->syn;
+	out->header.rst = in->rst;
 	out->header.ack = 1;
 	out->header.ece = in->ecn;
 	out->header.window = bpf_htons(in->window);

@@ -22,7 +22,7 @@ struct segment {
 	__u8 syn, fin, rst, has_ack;
 	__u8 ecn_setup; /* a SYN that offers ECN as RFC 3168 6.1.1 has it */
 	__u8 group;	/* sent to an Ethernet group address */
-	__u8 pad[2];
+	__u16 vlan;	/* id of the outermost tag; 0: none */
 };
 
 #define SEGMENT_IP4_AT 12 /* where the IPv4 address lies in a mapped one, RFC 4291 2.5.5.2 */
@@ -67,7 +67,7 @@ segment_read(const struct headers *headers, const struct cursor *cursor, struct 
 	segment->has_ack = tcp->ack;
 	segment->ecn_setup = tcp->ece && tcp->cwr && !tcp->res1;
 	segment->group = headers->eth->h_dest[0] & 1;
-	segment->pad[0] = segment->pad[1] = 0;
+	segment->vlan = headers->vlan;
 }
 
 #endif

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From a reason to what happens to the packet: the only place that knows
+ * From a verdict to what happens to the packet: the only place that knows
  * XDP_*. A verdict travels in the metadata before the frame, to the responder
  * or to the TC program. Whatever cannot be carried out passes.
  */
 #ifndef EDGE426_VERDICT_BPF_H
 #define EDGE426_VERDICT_BPF_H
 
+#include "explain.bpf.h"
 #include "maps.bpf.h"
 
 static __always_inline int verdict_has_responder(struct xdp_md *ctx)
 {
 	__u32 queue = ctx->rx_queue_index;
 
-	return bpf_map_lookup_elem(&xsks, &queue) != NULL;
+	return explaining || bpf_map_lookup_elem(&xsks, &queue) != NULL;
 }
 
 /* `len` octets of metadata before the frame; NULL when the driver has no room for them. */
@@ -71,14 +72,19 @@ static __always_inline int verdict_to_tc(struct xdp_md *ctx, const struct edge42
 	return verdict_pass(reason);
 }
 
-static __always_inline int verdict_needs_responder(enum edge426_reason reason)
+static __always_inline int verdict_needs_responder(const struct edge426_verdict *verdict)
+{
+	return verdict->kind >= EDGE426_SEND_ANSWER && verdict->kind <= EDGE426_SEND_RESET;
+}
+
+/* Whether the frame itself, rewritten, goes back to the client; for a verdict without a kind. */
+static __always_inline int verdict_sends_back(enum edge426_reason reason)
 {
 	switch (reason) {
-	case EDGE426_REASON_answered:
-	case EDGE426_REASON_answered_again:
-	case EDGE426_REASON_acked:
-	case EDGE426_REASON_keepalive:
-	case EDGE426_REASON_reset_client:
+	case EDGE426_REASON_syn_answered:
+	case EDGE426_REASON_acked_back:
+	case EDGE426_REASON_reset_syn:
+	case EDGE426_REASON_reset_http:
 	case EDGE426_REASON_reset_other:
 		return 1;
 	default:
@@ -86,19 +92,9 @@ static __always_inline int verdict_needs_responder(enum edge426_reason reason)
 	}
 }
 
-static __always_inline int verdict_execute(struct xdp_md *ctx, struct edge426_verdict *verdict,
-					   enum edge426_reason reason)
+static __always_inline int verdict_drops(enum edge426_reason reason)
 {
-	verdict->magic = EDGE426_MAGIC;
-	if (verdict_needs_responder(reason))
-		return verdict_respond(ctx, verdict, reason);
 	switch (reason) {
-	case EDGE426_REASON_reset_server:
-	case EDGE426_REASON_handed_over:
-		return verdict_to_tc(ctx, verdict, reason);
-	case EDGE426_REASON_syn_answered:
-	case EDGE426_REASON_acked_back:
-		return verdict_send_back(reason);
 	case EDGE426_REASON_held:
 	case EDGE426_REASON_zero_window:
 	case EDGE426_REASON_out_of_order:
@@ -106,10 +102,27 @@ static __always_inline int verdict_execute(struct xdp_md *ctx, struct edge426_ve
 	case EDGE426_REASON_reply_failed:
 	case EDGE426_REASON_handshake_ended:
 	case EDGE426_REASON_ahead:
-		return verdict_drop(reason);
+	case EDGE426_REASON_dropped_http:
+	case EDGE426_REASON_dropped_other:
+	case EDGE426_REASON_limited:
+		return 1;
 	default:
-		return verdict_pass(reason);
+		return 0;
 	}
+}
+
+/* A verdict with a kind is a message to somebody; for the others the reason says it all. */
+static __always_inline int verdict_execute(struct xdp_md *ctx, struct edge426_verdict *verdict,
+					   enum edge426_reason reason)
+{
+	verdict->magic = EDGE426_MAGIC;
+	if (verdict_needs_responder(verdict))
+		return verdict_respond(ctx, verdict, reason);
+	if (verdict->kind)
+		return verdict_to_tc(ctx, verdict, reason);
+	if (verdict_sends_back(reason))
+		return verdict_send_back(reason);
+	return verdict_drops(reason) ? verdict_drop(reason) : verdict_pass(reason);
 }
 
 #endif

@@ -9,6 +9,9 @@ int cmd_detach(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
 int cmd_service(int argc, char **argv);
+int cmd_allow(int argc, char **argv);
+int cmd_exempt(int argc, char **argv);
+int cmd_bypass(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
 
 #endif

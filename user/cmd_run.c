@@ -114,10 +114,10 @@ static int read_ports(struct run *run, struct failure *failure)
 	if (err)
 		return failure_set(failure, -err, "Can't make a policy: %s", strerror(-err));
 	for (size_t i = 0; i < run->ports_len && !err; i++) {
-		struct service service = {.port = run->ports[i],
-					  .handshake = EDGE426_HANDSHAKE_BACKEND};
+		struct service service = {.port = run->ports[i]};
 
 		snprintf(service.name, sizeof(service.name), "port-%u", service.port);
+		policy_complete_service(&service, 1U << SERVICE_NAME | 1U << SERVICE_PORT);
 		err = policy_add_service(&run->policy, &service, failure);
 	}
 	return err;
@@ -134,7 +134,7 @@ static bool maps_have_policy(const struct targets *targets)
 
 		if (store_open(targets->list[i].dir, &store, &ignored))
 			return false;
-		all = store.state->generation > 0;
+		all = store_has_policy(&store);
 		store_close(&store);
 	}
 	return all;

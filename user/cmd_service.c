@@ -1,117 +1,49 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* service add, del and list: the running policy, one service at a time. A bare `service` lists. */
+/* service add, set, del and list: the running policy, one service at a time. A bare one lists. */
 #include <argp.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "change.h"
 #include "cmd.h"
+#include "log.h"
 #include "options.h"
 #include "output.h"
-#include "store.h"
-#include "target.h"
+#include "service_options.h"
 #include "text.h"
 #include "verb.h"
 #include "visit.h"
 
-/* What add and del do to a policy, each in its way. */
-struct change {
-	const char *verb; /* as messages say it */
-	char sign;
-	int (*make)(struct policy *policy, const struct service *service, struct failure *failure);
-};
-
 struct options {
 	struct targets targets;
+	struct service_options service; /* of add and set */
 	bool takes_name;
-	bool takes_port;
-	bool has_handshake; /* it was said, and is not to be chosen here */
-	struct service service;
+	bool adds;
+	bool sets;
+	char name[POLICY_NAME_MAX + 1];
 	bool json;
 	json_t *root; /* what --json prints */
-	const struct change *change;
-	bool refused; /* the change, as the policy would not be valid */
 };
-
-static int set_port(const char *arg, struct options *options)
-{
-	return text_parse_port(arg, &options->service.port);
-}
-
-static int set_address(const char *arg, struct options *options)
-{
-	return text_parse_prefix(arg, &options->service.address);
-}
-
-static int set_handshake(const char *arg, struct options *options)
-{
-	options->has_handshake = true;
-	return text_parse_handshake(arg, &options->service.handshake);
-}
-
-static int set_syn_threshold(const char *arg, struct options *options)
-{
-	return text_parse_syn_threshold(arg, &options->service.syn_threshold);
-}
-
-static int set_calm_seconds(const char *arg, struct options *options)
-{
-	return text_parse_calm_seconds(arg, &options->service.calm_seconds);
-}
-
-static const struct value {
-	int key;
-	const char *name;
-	int (*set)(const char *arg, struct options *options);
-	const char *allowed;
-	void (*explain)(const char *arg, char allowed[TEXT_ALLOWED_LEN]); /* better, or NULL */
-} values[] = {
-	{'p', "port", set_port, TEXT_PORT_ALLOWED, NULL},
-	{'a', "address", set_address, TEXT_PREFIX_ALLOWED, text_explain_prefix},
-	{'s', "handshake", set_handshake, TEXT_HANDSHAKE_ALLOWED, NULL},
-	{'t', "syn-threshold", set_syn_threshold, TEXT_SYN_THRESHOLD_ALLOWED, NULL},
-	{'c', "calm-seconds", set_calm_seconds, TEXT_CALM_SECONDS_ALLOWED, NULL},
-};
-
-static void refuse_value(const struct value *value, const char *arg, struct argp_state *state)
-{
-	char allowed[TEXT_ALLOWED_LEN];
-
-	snprintf(allowed, sizeof(allowed), "%s", value->allowed);
-	if (value->explain)
-		value->explain(arg, allowed);
-	argp_error(state, "--%s '%s': allowed is %s", value->name, arg, allowed);
-}
-
-static error_t parse_value(int key, const char *arg, struct options *options,
-			   struct argp_state *state)
-{
-	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-		if (values[i].key != key)
-			continue;
-		if (values[i].set(arg, options))
-			refuse_value(&values[i], arg, state);
-		return 0;
-	}
-	return ARGP_ERR_UNKNOWN;
-}
 
 static void parse_name(const char *arg, struct options *options, struct argp_state *state)
 {
-	if (!options->takes_name || options->service.name[0])
+	if (!options->takes_name || options->name[0])
 		argp_error(state, "'%s' is too much", arg);
 	if (text_check_name(arg))
 		argp_error(state, "name '%s': allowed are %s", arg, TEXT_NAME_ALLOWED);
-	snprintf(options->service.name, sizeof(options->service.name), "%s", arg);
+	snprintf(options->name, sizeof(options->name), "%s", arg);
 }
 
 static void check_options(const struct options *options, struct argp_state *state)
 {
-	if (options->takes_name && !options->service.name[0])
+	if (options->takes_name && !options->name[0])
 		argp_error(state, "the service's NAME is missing");
-	if (options->takes_port && !options->service.port)
+	if (options->adds && !options->service.arg[SERVICE_PORT])
 		argp_error(state, "--port is missing");
+	if (options->sets && !options->service.said)
+		argp_error(state, "what to set is missing: --port, --action, ...");
 }
 
 static error_t options_parse(int key, char *arg, struct argp_state *state)
@@ -121,9 +53,8 @@ static error_t options_parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &options->targets;
-		return 0;
-	case 'n':
-		options->service.flags |= EDGE426_SERVICE_NO_BACKEND;
+		if (options->adds || options->sets)
+			state->child_inputs[1] = &options->service;
 		return 0;
 	case 'j':
 		options->json = true;
@@ -135,35 +66,31 @@ static error_t options_parse(int key, char *arg, struct argp_state *state)
 		check_options(options, state);
 		return 0;
 	}
-	return parse_value(key, arg, options, state);
+	return ARGP_ERR_UNKNOWN;
 }
-
-static const struct argp_option add_options[] = {
-	{"port", 'p', "N", 0, "Port of the service", 2},
-	{"address", 'a', "PREFIX", 0, "IPv4 or IPv6 address or prefix (default any)", 2},
-	{"handshake", 's', "HOW", 0,
-	 "backend (default): the server does it; edge: edge426 does; auto: edge426 does under a "
-	 "flood",
-	 2},
-	{"no-backend", 'n', NULL, 0, "Nothing listens on the port; the handshake is edge", 2},
-	{"syn-threshold", 't', "N", 0,
-	 "auto: handshakes waiting for their end that make it edge (default 100)", 2},
-	{"calm-seconds", 'c', "N", 0,
-	 "auto: seconds with fewer until it is backend again (default 60)", 2},
-	{0},
-};
 
 static const struct argp_option list_options[] = {
 	{"json", 'j', NULL, 0, "Print JSON", 2},
 	{0},
 };
 
+static const struct argp_child service_children[] = {
+	{&target_argp, 0, NULL, 1}, {&service_argp, 0, NULL, 2}, {&log_argp, 0, NULL, 9}, {0}};
+
 static const struct argp add_argp = {
-	.options = add_options,
 	.parser = options_parse,
-	.children = options_children,
+	.children = service_children,
 	.args_doc = "NAME",
 	.doc = "Add a service to the running policy, at once.",
+};
+
+static const struct argp set_argp = {
+	.parser = options_parse,
+	.children = service_children,
+	.args_doc = "NAME",
+	.doc = "Change a service of the running policy, at once: what an option says, and nothing "
+	       "else. Exempt paths and hosts are in place of those before; edge426 exempt adds and "
+	       "removes single ones.",
 };
 
 static const struct argp del_argp = {
@@ -180,88 +107,143 @@ static const struct argp list_argp = {
 	.doc = "List the services of the running policy.",
 };
 
-/* The running policy, or the default one when there is none yet. */
-static int read_policy(struct store *store, struct policy *policy, struct failure *failure)
+static int no_memory(struct failure *failure)
 {
-	int err = store_read_policy(store, policy, failure);
-
-	if (err != -ENOENT)
-		return err;
-	err = policy_init(policy);
-	return err ? failure_set(failure, -err, "Can't make a policy: %s", strerror(-err)) : 0;
+	return failure_set(failure, ENOMEM, "out of memory");
 }
 
-/* policy.c says what is wrong; the sentence for the operator says with what. */
-static void tell_refused(const struct options *options, const char *label, struct failure *failure)
+static int make_add(void *context, struct policy *policy, struct failure *failure)
 {
-	struct failure reason = *failure;
+	const struct options *options = context;
+	struct service service = {0};
+	int err;
 
-	failure_set(failure, 0, "Can't %s service '%s' on '%s': %.300s", options->change->verb,
-		    options->service.name, label, reason.text);
-}
-
-static int change_one(void *context, struct store *store, const char *label,
-		      struct failure *failure)
-{
-	struct options *options = context;
-	struct policy policy = {0};
-	int err = read_policy(store, &policy, failure);
-
-	if (!err) {
-		err = options->change->make(&policy, &options->service, failure);
-		options->refused = options->refused || err;
-		if (err)
-			tell_refused(options, label, failure);
-	}
-	if (!err)
-		err = store_publish_policy(store, &policy, failure);
-	if (!err)
-		printf("%s: %c service %s\n", label, options->change->sign, options->service.name);
-	policy_free(&policy);
+	memcpy(service.name, options->name, sizeof(service.name));
+	err = service_options_make(&options->service, &service);
+	err = err ? no_memory(failure) : policy_add_service(policy, &service, failure);
+	policy_free_service(&service);
 	return err;
+}
+
+static int make_set(void *context, struct policy *policy, struct failure *failure)
+{
+	const struct options *options = context;
+	const struct service *now = policy_find_name(policy, options->name);
+	struct service service = {0};
+	int err;
+
+	if (!now)
+		return failure_set(failure, ENOENT, "there is no service '%s'", options->name);
+	err = policy_copy_service(now, &service);
+	if (!err)
+		err = service_options_change(&options->service, &service);
+	err = err ? no_memory(failure) : policy_replace_service(policy, &service, failure);
+	policy_free_service(&service);
+	return err;
+}
+
+static int make_del(void *context, struct policy *policy, struct failure *failure)
+{
+	const struct options *options = context;
+
+	return policy_remove_service(policy, options->name, failure);
+}
+
+static int change_service(struct options *options, const char *verb,
+			  int (*make)(void *, struct policy *, struct failure *))
+{
+	struct change change = {.make = make, .context = options};
+	int status;
+
+	snprintf(change.what, sizeof(change.what), "%s service '%s'", verb, options->name);
+	status = change_policies(&options->targets, &change);
+	service_options_free(&options->service);
+	return status;
 }
 
 static int add_run(int argc, char **argv)
 {
-	static const struct change add = {"add", '+', policy_add_service};
-	struct options options = {.takes_name = true, .takes_port = true, .change = &add};
-	int status;
+	struct options options = {.takes_name = true, .adds = true};
 
 	argp_parse(&add_argp, argc, argv, 0, NULL, &options);
-	policy_complete_service(&options.service, options.has_handshake);
-	status = visit_stores(&options.targets, true, change_one, &options);
-	return options.refused ? VERB_INVALID_POLICY : status;
+	return change_service(&options, "add", make_add);
 }
 
-static int remove_service(struct policy *policy, const struct service *service,
-			  struct failure *failure)
+static int set_run(int argc, char **argv)
 {
-	return policy_remove_service(policy, service->name, failure);
+	struct options options = {.takes_name = true, .sets = true};
+
+	argp_parse(&set_argp, argc, argv, 0, NULL, &options);
+	return change_service(&options, "change", make_set);
 }
 
 static int del_run(int argc, char **argv)
 {
-	static const struct change del = {"remove", '-', remove_service};
-	struct options options = {.takes_name = true, .change = &del};
+	struct options options = {.takes_name = true};
 
 	argp_parse(&del_argp, argc, argv, 0, NULL, &options);
-	return visit_stores(&options.targets, true, change_one, &options);
+	return change_service(&options, "remove", make_del);
 }
 
-/* The keys as in the policy, and as there only those that say something. */
-static void print_service(const struct service *service)
+static void print_strings(const char *key, const struct strings *strings)
+{
+	if (!strings->len)
+		return;
+	printf(" %s", key);
+	for (size_t i = 0; i < strings->len; i++)
+		printf("%c%s", i ? ',' : ' ', strings->list[i]);
+}
+
+/* Who does the handshake, and when. */
+static void print_handshake(const struct service *service)
 {
 	const char *backend = text_print_backend(service->flags);
-	char address[TEXT_PREFIX_LEN];
 
-	text_print_prefix(&service->address, address);
-	printf("  %-20s port %-5u address %s handshake %s", service->name, service->port, address,
-	       text_print_handshake(service->handshake));
+	printf(" handshake %s", text_print_handshake(service->handshake));
 	if (backend)
 		printf(" backend %s", backend);
 	if (service->handshake == EDGE426_HANDSHAKE_AUTO)
 		printf(" syn_threshold %u calm_seconds %u", service->syn_threshold,
 		       service->calm_seconds);
+}
+
+/* What is neither TLS nor HTTP meets this unless the policy says otherwise. */
+static __u32 usual_other(const struct service *service)
+{
+	return service->flags & EDGE426_SERVICE_NO_BACKEND ? EDGE426_ACTION_RESET
+							   : EDGE426_ACTION_PASS;
+}
+
+static void print_action(const struct service *service)
+{
+	if (service->action != EDGE426_ACTION_RESPOND)
+		printf(" action %s", text_print_action(service->action));
+	if (service->other != usual_other(service))
+		printf(" other %s", text_print_other(service->other));
+	if (service->mode != EDGE426_MODE_ENFORCE)
+		printf(" mode %s", text_print_mode(service->mode));
+	if (service->percent != 100)
+		printf(" percent %u", service->percent);
+	if (service->limit_rate)
+		printf(" limit %u/%u", service->limit_rate, service->limit_burst);
+}
+
+/* The keys as in the policy, and as there only those that say something. */
+static void print_service(const struct service *service)
+{
+	char address[TEXT_PREFIX_LEN], ports[TEXT_PORTS_LEN];
+
+	text_print_prefix(&service->address, address);
+	text_print_ports(service->port, service->port_end, ports);
+	printf("  %-20s port %-5s address %s", service->name, ports, address);
+	if (service->interface[0])
+		printf(" interface %s", service->interface);
+	if (service->vlan)
+		printf(" vlan %u", service->vlan);
+	print_handshake(service);
+	print_action(service);
+	print_strings("exempt_paths", &service->exempt_paths);
+	print_strings("exempt_hosts", &service->exempt_hosts);
 	putchar('\n');
 }
 
@@ -272,20 +254,63 @@ static void print_services(const struct policy *policy, const char *label)
 		print_service(&policy->services[i]);
 }
 
-static json_t *service_json(const struct service *service)
+static json_t *count_json(__u32 count)
 {
-	bool has_backend = !(service->flags & EDGE426_SERVICE_NO_BACKEND);
+	return count ? json_integer(count) : json_null();
+}
+
+static json_t *limit_json(const struct service *service)
+{
+	if (!service->limit_rate)
+		return json_null();
+	return json_pack("{s:i, s:i}", "rate", (int)service->limit_rate, "burst",
+			 (int)service->limit_burst);
+}
+
+/* Where it is. */
+static void place_json(const struct service *service, json_t *row)
+{
+	const char *interface = service->interface;
 	char address[TEXT_PREFIX_LEN];
-	json_t *row;
 
 	text_print_prefix(&service->address, address);
-	row = json_pack("{s:s, s:i, s:s, s:s, s:b}", "name", service->name, "port", service->port,
-			"address", address, "handshake", text_print_handshake(service->handshake),
-			"backend", has_backend);
-	if (service->handshake == EDGE426_HANDSHAKE_AUTO) {
-		json_object_set_new(row, "syn_threshold", json_integer(service->syn_threshold));
-		json_object_set_new(row, "calm_seconds", json_integer(service->calm_seconds));
-	}
+	json_object_set_new(row, "port", json_integer(service->port));
+	json_object_set_new(row, "port_end", json_integer(service->port_end));
+	json_object_set_new(row, "address", json_string(address));
+	json_object_set_new(row, "interface", *interface ? json_string(interface) : json_null());
+	json_object_set_new(row, "vlan", count_json(service->vlan));
+}
+
+static void handshake_json(const struct service *service, json_t *row)
+{
+	bool has_backend = !(service->flags & EDGE426_SERVICE_NO_BACKEND);
+
+	json_object_set_new(row, "handshake",
+			    json_string(text_print_handshake(service->handshake)));
+	json_object_set_new(row, "backend", json_boolean(has_backend));
+	json_object_set_new(row, "syn_threshold", count_json(service->syn_threshold));
+	json_object_set_new(row, "calm_seconds", count_json(service->calm_seconds));
+}
+
+static void action_json(const struct service *service, json_t *row)
+{
+	json_object_set_new(row, "action", json_string(text_print_action(service->action)));
+	json_object_set_new(row, "other", json_string(text_print_other(service->other)));
+	json_object_set_new(row, "mode", json_string(text_print_mode(service->mode)));
+	json_object_set_new(row, "percent", json_integer(service->percent));
+	json_object_set_new(row, "limit", limit_json(service));
+}
+
+/* Always all keys: null where there is nothing to say. */
+static json_t *service_json(const struct service *service)
+{
+	json_t *row = json_pack("{s:s}", "name", service->name);
+
+	place_json(service, row);
+	handshake_json(service, row);
+	action_json(service, row);
+	json_object_set_new(row, "exempt_paths", output_strings(&service->exempt_paths));
+	json_object_set_new(row, "exempt_hosts", output_strings(&service->exempt_hosts));
 	return row;
 }
 
@@ -298,16 +323,16 @@ static json_t *services_json(const struct policy *policy)
 	return array;
 }
 
-static int list_one(void *context, struct store *store, const char *label, struct failure *failure)
+static int list_one(void *context, const struct visited *visited, struct failure *failure)
 {
 	struct options *options = context;
 	struct policy policy = {0};
-	int err = read_policy(store, &policy, failure);
+	int err = change_read_services(visited->store, &policy, failure);
 
 	if (!err && options->json)
-		json_object_set_new(options->root, label, services_json(&policy));
+		json_object_set_new(options->root, visited->label, services_json(&policy));
 	else if (!err)
-		print_services(&policy, label);
+		print_services(&policy, visited->label);
 	policy_free(&policy);
 	return err;
 }
@@ -327,15 +352,16 @@ static int list_run(int argc, char **argv)
 
 static const struct verb verbs[] = {
 	{"add", "add a service", add_run},
+	{"set", "change a service", set_run},
 	{"del", "remove a service", del_run},
 	{"list", "list the services", list_run},
 };
 
 static const struct verb_table table = {
-	.synopsis = "edge426 service add|del|list [OPTION...] [NAME]",
+	.synopsis = "edge426 service add|set|del|list [OPTION...] [NAME]",
 	.verbs = verbs,
 	.len = sizeof(verbs) / sizeof(verbs[0]),
-	.bare = &verbs[2],
+	.bare = &verbs[3],
 };
 
 int cmd_service(int argc, char **argv)

@@ -79,27 +79,27 @@ static json_t *counts_json(const struct reason *reasons, const __u64 *count, siz
 	return object;
 }
 
-static int stats_one(void *context, struct store *store, const char *label, struct failure *failure)
+static int stats_one(void *context, const struct visited *visited, struct failure *failure)
 {
 	__u64 packets[EDGE426_REASON_COUNT], responder[EDGE426_WORKER_COUNT];
 	struct options *options = context;
-	int err = store_read_reasons(store, packets, failure);
+	int err = store_read_reasons(visited->store, packets, failure);
 
 	if (err)
 		return err;
-	store_read_workers(store, responder);
+	store_read_workers(visited->store, responder);
 	if (options->json) {
 		json_t *object = json_pack(
 			"{s:o, s:o}", "packets",
 			counts_json(packet_reasons, packets, EDGE426_REASON_COUNT), "responder",
 			counts_json(worker_reasons, responder, EDGE426_WORKER_COUNT));
 
-		json_object_set_new(options->root, label, object);
+		json_object_set_new(options->root, visited->label, object);
 		return 0;
 	}
-	printf("%s: packets\n", label);
+	printf("%s: packets\n", visited->label);
 	print_counts(packet_reasons, packets, EDGE426_REASON_COUNT);
-	printf("%s: responder\n", label);
+	printf("%s: responder\n", visited->label);
 	print_counts(worker_reasons, responder, EDGE426_WORKER_COUNT);
 	return 0;
 }

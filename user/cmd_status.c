@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* status: where edge426 is attached, by whom, whether somebody serves, who does handshakes. */
+/* status: where edge426 is attached, by whom, whether somebody serves, what counts there. */
 #include <argp.h>
 #include <errno.h>
 #include <jansson.h>
@@ -16,6 +16,7 @@
 #include "output.h"
 #include "store.h"
 #include "target.h"
+#include "text.h"
 #include "verb.h"
 
 #define POLL_US (50 * 1000)
@@ -38,6 +39,9 @@ struct report {
 	struct hook hook;	    /* zero when nothing is attached, or unknown */
 	bool alive;		    /* a responder lives, with all its sockets in place */
 	bool serves;		    /* and the program on the hook works with its maps */
+	unsigned int waits;	    /* seconds until a change goes back; 0: none waits */
+	bool has_policy;
+	struct policy policy; /* its services; zero when there is none */
 	struct handshakes handshakes;
 };
 
@@ -76,8 +80,8 @@ static const struct argp argp = {
 	.options = status_options,
 	.parser = options_parse,
 	.children = children,
-	.doc = "Print where edge426 is attached, by whom, whether a responder serves, and which "
-	       "policy counts.",
+	.doc = "Print where edge426 is attached, by whom, whether a responder serves, which "
+	       "policy counts, and what keeps it from counting.",
 };
 
 static const char *owner_name(__u32 owner)
@@ -130,18 +134,39 @@ static void look_at_hook(struct report *report, int ifindex)
 				     .name = EDGE426_PROG_XDP};
 }
 
+/* What counts now: a change that was not confirmed in time does not. */
+static int read_policy(struct report *report, struct store *store, struct failure *failure)
+{
+	int lock = store_lock(store, failure), err = 0;
+
+	if (lock < 0)
+		return lock;
+	store_settle(store);
+	report->state = *store->state;
+	report->waits = store_waits(store);
+	report->has_policy = store_has_policy(store);
+	if (report->has_policy)
+		err = store_read_services(store, &report->policy, failure);
+	close(lock);
+	return err;
+}
+
 /* What only the maps can tell. */
 static int read_store(struct report *report, struct store *store, int ifindex,
 		      struct failure *failure)
 {
-	report->state = *store->state;
+	int err = read_policy(report, store, failure);
+
+	if (err)
+		return err;
 	report->elsewhere = is_elsewhere(store);
 	look_at_hook(report, ifindex);
 	report->alive = store_is_served(store);
 	report->serves = serves(store, ifindex, &report->hook);
 	report->other_maps = report->hook.ours && !report->elsewhere &&
 			     !hook_uses_map(&report->hook, store->fd[LAYOUT_STATE]);
-	return handshakes_read(store, report->serves, &report->handshakes, failure);
+	return handshakes_read(store, &report->policy, report->serves, &report->handshakes,
+			       failure);
 }
 
 static int make_report(const struct target *target, struct report *report, struct failure *failure)
@@ -201,20 +226,45 @@ static void print_responder(const struct report *report)
 		       state->zero_copy);
 }
 
-static void print_report(const struct report *report)
+static void print_policy(const struct report *report)
 {
 	const struct edge426_state *state = &report->state;
 
-	printf("%s\n", report->label);
-	print_hook(report);
-	printf("  pins       %s\n", report->pinned ? report->dir : "none");
-	print_responder(report);
-	if (state->generation)
+	if (report->has_policy)
 		printf("  policy     generation %llu, %u service%s\n",
 		       (unsigned long long)state->generation, state->services,
 		       state->services == 1 ? "" : "s");
 	else
 		printf("  policy     none\n");
+	if (report->waits)
+		printf("  waiting    goes back in %u s unless confirmed: edge426 policy confirm\n",
+		       report->waits);
+	if (state->bypass)
+		printf("  bypass     on: nothing new is taken\n");
+}
+
+/* Services that the policy does not count for, or not for all. */
+static void print_modes(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->services_len; i++) {
+		const struct service *service = &policy->services[i];
+
+		if (service->mode != EDGE426_MODE_ENFORCE)
+			printf("  mode       %s: %s\n", service->name,
+			       text_print_mode(service->mode));
+		if (service->percent != 100)
+			printf("  percent    %s: %u\n", service->name, service->percent);
+	}
+}
+
+static void print_report(const struct report *report)
+{
+	printf("%s\n", report->label);
+	print_hook(report);
+	printf("  pins       %s\n", report->pinned ? report->dir : "none");
+	print_responder(report);
+	print_policy(report);
+	print_modes(&report->policy);
 	handshakes_print(&report->handshakes);
 }
 
@@ -232,19 +282,48 @@ static json_t *hook_json(const struct report *report)
 			 "other_namespace", report->elsewhere);
 }
 
+static json_t *policy_json(const struct report *report)
+{
+	const struct edge426_state *state = &report->state;
+
+	return json_pack("{s:I, s:i, s:o}", "generation", (json_int_t)state->generation, "services",
+			 (int)state->services, "waiting_seconds",
+			 report->waits ? json_integer(report->waits) : json_null());
+}
+
+static json_t *services_json(const struct report *report)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < report->handshakes.len; i++) {
+		const struct service *service = &report->policy.services[i];
+		json_t *row = handshakes_json(&report->handshakes.list[i]);
+
+		json_object_set_new(row, "mode", json_string(text_print_mode(service->mode)));
+		json_object_set_new(row, "percent", json_integer(service->percent));
+		json_array_append_new(array, row);
+	}
+	return array;
+}
+
 static json_t *report_json(const struct report *report)
 {
 	const struct edge426_state *state = &report->state;
 	bool alive = report->alive;
 
-	return json_pack("{s:o, s:o, s:{s:b, s:b, s:i, s:i, s:i}, s:{s:I, s:i}, s:o}", "pin_dir",
+	return json_pack("{s:o, s:o, s:{s:b, s:b, s:i, s:i, s:i}, s:o, s:b, s:o}", "pin_dir",
 			 report->pinned ? json_string(report->dir) : json_null(), "attached",
 			 hook_json(report), "responder", "alive", alive, "serves", report->serves,
 			 "pid", alive ? (int)state->worker_pid : 0, "queues",
 			 alive ? (int)state->queues : 0, "zero_copy",
-			 alive ? (int)state->zero_copy : 0, "policy", "generation",
-			 (json_int_t)state->generation, "services", (int)state->services,
-			 "services", handshakes_json(&report->handshakes));
+			 alive ? (int)state->zero_copy : 0, "policy", policy_json(report), "bypass",
+			 state->bypass != 0, "services", services_json(report));
+}
+
+static void free_report(struct report *report)
+{
+	policy_free(&report->policy);
+	handshakes_free(&report->handshakes);
 }
 
 /* Explicit targets may have nothing pinned; they are reported all the same. */
@@ -262,7 +341,7 @@ static int print_status(struct options *options)
 			json_object_set_new(root, report.label, report_json(&report));
 		else if (!err)
 			print_report(&report);
-		handshakes_free(&report.handshakes);
+		free_report(&report);
 	}
 	if (!err && options->json)
 		output_json(root, false);

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "text.h"
 
@@ -22,34 +21,15 @@ static void fill(const struct store *store, bool is_served, const struct service
 	watch_print_fallback(store, handshake->state.fallback, handshake->why);
 }
 
-static int read_policy(struct store *store, struct policy *policy, struct failure *failure)
+int handshakes_read(const struct store *store, const struct policy *policy, bool is_served,
+		    struct handshakes *handshakes, struct failure *failure)
 {
-	int lock = store_lock(store, failure), err;
+	struct handshakes read = {.list = calloc(policy->services_len + 1, sizeof(*read.list))};
 
-	if (lock < 0)
-		return lock;
-	err = store_read_policy(store, policy, failure);
-	close(lock);
-	return err;
-}
-
-int handshakes_read(struct store *store, bool is_served, struct handshakes *handshakes,
-		    struct failure *failure)
-{
-	struct handshakes read = {0};
-	struct policy policy = {0};
-	int err = store->state->generation ? read_policy(store, &policy, failure) : 0;
-
-	if (err)
-		return err;
-	read.list = calloc(policy.services_len + 1, sizeof(*read.list));
-	if (!read.list) {
-		policy_free(&policy);
+	if (!read.list)
 		return failure_set(failure, ENOMEM, "Can't list the services: out of memory");
-	}
-	for (; read.len < policy.services_len; read.len++)
-		fill(store, is_served, &policy.services[read.len], read.len, &read.list[read.len]);
-	policy_free(&policy);
+	for (; read.len < policy->services_len; read.len++)
+		fill(store, is_served, &policy->services[read.len], read.len, &read.list[read.len]);
 	*handshakes = read;
 	return 0;
 }
@@ -73,19 +53,12 @@ void handshakes_print(const struct handshakes *handshakes)
 	}
 }
 
-static json_t *one_json(const struct handshake *one)
+json_t *handshakes_json(const struct handshake *handshake)
 {
-	return json_pack("{s:s, s:s, s:s, s:o}", "name", one->name, "handshake",
-			 text_print_handshake(one->wanted), "at",
-			 one->state.at_edge ? "edge" : "backend", "fallback",
-			 one->why[0] ? json_string(one->why) : json_null());
-}
+	const char *why = handshake->why;
 
-json_t *handshakes_json(const struct handshakes *handshakes)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < handshakes->len; i++)
-		json_array_append_new(array, one_json(&handshakes->list[i]));
-	return array;
+	return json_pack("{s:s, s:s, s:s, s:o}", "name", handshake->name, "handshake",
+			 text_print_handshake(handshake->wanted), "at",
+			 handshake->state.at_edge ? "edge" : "backend", "fallback",
+			 *why ? json_string(why) : json_null());
 }

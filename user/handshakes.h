@@ -25,12 +25,12 @@ struct handshakes {
 	size_t len;
 };
 
-/* `is_served`: a responder lives. An empty list where there is no policy. -errno. */
-int handshakes_read(struct store *store, bool is_served, struct handshakes *handshakes,
-		    struct failure *failure);
+/* `policy` is the running one; `is_served`: a responder lives. -ENOMEM. */
+int handshakes_read(const struct store *store, const struct policy *policy, bool is_served,
+		    struct handshakes *handshakes, struct failure *failure);
 void handshakes_free(struct handshakes *handshakes);
 
 void handshakes_print(const struct handshakes *handshakes);
-json_t *handshakes_json(const struct handshakes *handshakes);
+json_t *handshakes_json(const struct handshake *handshake); /* of one service */
 
 #endif

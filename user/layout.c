@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The table of maps and the comparison with it. */
+/* The table of maps, the comparison with it, and inner maps made by it. */
 #include "layout.h"
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <edge426/abi.h>
 #include <edge426/reasons.h>
 #include <errno.h>
@@ -17,38 +18,75 @@ struct layout_row {
 	__u32 max_entries;
 	__u32 flags;
 	bool of_program;
+	bool of_policy;
 };
 
-#define ROW_ARRAY(name_, value_, entries_, of_program_)                                            \
+/* Who needs a map: everybody else, the packet programs, a policy that runs. */
+#define OF_NOBODY false, false
+#define OF_PROGRAM true, false
+#define OF_POLICY true, true
+
+#define ROW_ARRAY(name_, value_, entries_, of_)                                                    \
 	{                                                                                          \
-		.name = name_, .type = BPF_MAP_TYPE_ARRAY, .key_size = 4,                          \
-		.value_size = sizeof(value_), .max_entries = entries_, .flags = BPF_F_MMAPABLE,    \
-		.of_program = of_program_                                                          \
+		name_, BPF_MAP_TYPE_ARRAY, 4, sizeof(value_), entries_, BPF_F_MMAPABLE, of_        \
+	}
+
+/* One map for each half, see the inner rows. */
+#define ROW_OF_MAPS(name_)                                                                         \
+	{                                                                                          \
+		name_, BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, 2, 0, OF_POLICY                           \
 	}
 
 static const struct layout_row rows[LAYOUT_MAPS] = {
-	[LAYOUT_STATE] = ROW_ARRAY(EDGE426_MAP_STATE, struct edge426_state, 1, true),
-	[LAYOUT_PORTS] = ROW_ARRAY(EDGE426_MAP_PORTS, struct edge426_port, 2 * EDGE426_PORTS, true),
+	[LAYOUT_STATE] = ROW_ARRAY(EDGE426_MAP_STATE, struct edge426_state, 1, OF_POLICY),
+	[LAYOUT_PORTS] =
+		ROW_ARRAY(EDGE426_MAP_PORTS, struct edge426_port, 2 * EDGE426_PORTS, OF_POLICY),
 	[LAYOUT_SERVICES] = ROW_ARRAY(EDGE426_MAP_SERVICES, struct edge426_service,
-				      2 * EDGE426_SERVICES_MAX, true),
-	[LAYOUT_ADDRESSES] = {EDGE426_MAP_ADDRESSES, BPF_MAP_TYPE_LPM_TRIE,
-			      sizeof(struct edge426_address_key), sizeof(__u32),
-			      2 * EDGE426_SERVICES_MAX, BPF_F_NO_PREALLOC, true},
-	[LAYOUT_ANSWERS] = ROW_ARRAY(EDGE426_MAP_ANSWERS, struct edge426_answer, 2, false),
+				      2 * EDGE426_SERVICE_SLOTS, OF_POLICY),
+	[LAYOUT_ADDRESSES] = ROW_OF_MAPS(EDGE426_MAP_ADDRESSES),
+	[LAYOUT_ALLOW] = ROW_OF_MAPS(EDGE426_MAP_ALLOW),
+	[LAYOUT_PATHS] = ROW_OF_MAPS(EDGE426_MAP_PATHS),
+	[LAYOUT_HOSTS] = ROW_OF_MAPS(EDGE426_MAP_HOSTS),
+	[LAYOUT_ANSWERS] = ROW_ARRAY(EDGE426_MAP_ANSWERS, struct edge426_answer, 2, OF_NOBODY),
 	[LAYOUT_POLICY_TEXT] =
-		ROW_ARRAY(EDGE426_MAP_POLICY_TEXT, struct edge426_policy_text, 2, false),
+		ROW_ARRAY(EDGE426_MAP_POLICY_TEXT, struct edge426_policy_text, 2, OF_NOBODY),
 	[LAYOUT_FLOWS] = {EDGE426_MAP_FLOWS, BPF_MAP_TYPE_LRU_HASH, sizeof(struct edge426_flow_key),
-			  sizeof(struct edge426_flow), EDGE426_FLOWS_MAX, 0, true},
-	[LAYOUT_XSKS] = {EDGE426_MAP_XSKS, BPF_MAP_TYPE_XSKMAP, 4, 4, EDGE426_QUEUES_MAX, 0, true},
+			  sizeof(struct edge426_flow), EDGE426_FLOWS_MAX, 0, OF_PROGRAM},
+	[LAYOUT_XSKS] = {EDGE426_MAP_XSKS, BPF_MAP_TYPE_XSKMAP, 4, 4, EDGE426_QUEUES_MAX, 0,
+			 OF_PROGRAM},
 	[LAYOUT_REASONS] = {EDGE426_MAP_REASONS, BPF_MAP_TYPE_PERCPU_ARRAY, 4, sizeof(__u64),
-			    EDGE426_REASON_COUNT, 0, true},
-	[LAYOUT_WORKERS] =
-		ROW_ARRAY(EDGE426_MAP_WORKERS, struct edge426_worker, EDGE426_QUEUES_MAX, false),
-	[LAYOUT_LOADS] =
-		ROW_ARRAY(EDGE426_MAP_LOADS, struct edge426_load, 2 * EDGE426_SERVICES_MAX, true),
-	[LAYOUT_EDGE] = ROW_ARRAY(EDGE426_MAP_EDGE, struct edge426_edge, 1, true),
+			    EDGE426_REASON_COUNT, 0, OF_PROGRAM},
+	[LAYOUT_WORKERS] = ROW_ARRAY(EDGE426_MAP_WORKERS, struct edge426_worker, EDGE426_QUEUES_MAX,
+				     OF_NOBODY),
+	[LAYOUT_LOADS] = ROW_ARRAY(EDGE426_MAP_LOADS, struct edge426_load,
+				   2 * EDGE426_SERVICE_SLOTS, OF_PROGRAM),
+	[LAYOUT_EDGE] = ROW_ARRAY(EDGE426_MAP_EDGE, struct edge426_edge, 1, OF_POLICY),
 	[LAYOUT_OWNED] = {EDGE426_MAP_OWNED, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct edge426_owned), 1,
-			  0, true},
+			  0, OF_PROGRAM},
+	[LAYOUT_SOURCES] = {EDGE426_MAP_SOURCES, BPF_MAP_TYPE_LRU_HASH,
+			    sizeof(struct edge426_source_key), sizeof(__u64), EDGE426_SOURCES_MAX,
+			    0, OF_PROGRAM},
+	[LAYOUT_PLACES] = {EDGE426_MAP_PLACES, BPF_MAP_TYPE_PERCPU_ARRAY, 4,
+			   sizeof(struct edge426_place), EDGE426_PLACES_MAX, 0, true},
+	[LAYOUT_SCRATCH] = {EDGE426_MAP_SCRATCH, BPF_MAP_TYPE_PERCPU_ARRAY, 4,
+			    sizeof(struct edge426_scratch), 1, 0, OF_PROGRAM},
+	[LAYOUT_EXPLAIN] = {EDGE426_MAP_EXPLAIN, BPF_MAP_TYPE_ARRAY, 4,
+			    sizeof(struct edge426_explain), 1, 0, OF_NOBODY},
+};
+
+#define ROW_INNER(type_, key_, value_)                                                             \
+	{                                                                                          \
+		.type = type_, .key_size = sizeof(key_), .value_size = sizeof(value_),             \
+		.flags = BPF_F_NO_PREALLOC                                                         \
+	}
+
+/* As the templates in bpf/maps.bpf.h: the kernel compares all of it but the number of entries. */
+static const struct layout_row inner_rows[LAYOUT_MAPS] = {
+	[LAYOUT_ADDRESSES] = ROW_INNER(BPF_MAP_TYPE_LPM_TRIE, struct edge426_address_key, __u32),
+	[LAYOUT_ALLOW] =
+		ROW_INNER(BPF_MAP_TYPE_LPM_TRIE, struct edge426_allow_key, struct edge426_allow),
+	[LAYOUT_PATHS] = ROW_INNER(BPF_MAP_TYPE_LPM_TRIE, struct edge426_path_key, __u32),
+	[LAYOUT_HOSTS] = ROW_INNER(BPF_MAP_TYPE_HASH, struct edge426_host_key, __u32),
 };
 
 const char *layout_name(enum layout_map map)
@@ -79,6 +117,16 @@ int layout_check(enum layout_map map, int fd)
 	return 0;
 }
 
+int layout_create_inner(enum layout_map map, __u32 entries)
+{
+	const struct layout_row *row = &inner_rows[map];
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = row->flags);
+	int fd = bpf_map_create(row->type, rows[map].name, row->key_size, row->value_size, entries,
+				&options);
+
+	return fd < 0 ? -errno : fd;
+}
+
 size_t layout_memory(enum layout_map map)
 {
 	const struct layout_row *row = &rows[map];
@@ -93,4 +141,9 @@ size_t layout_memory(enum layout_map map)
 bool layout_of_program(enum layout_map map)
 {
 	return rows[map].of_program;
+}
+
+bool layout_of_policy(enum layout_map map)
+{
+	return rows[map].of_policy;
 }

@@ -23,8 +23,11 @@ static const struct verb verbs[] = {
 	{"attach", "attach without a responder; everything passes until one runs", cmd_attach},
 	{"detach", "take everything off an interface", cmd_detach},
 	{"status", "where edge426 is attached and who serves", cmd_status},
-	{"policy", "check, apply or show the policy", cmd_policy},
-	{"service", "add, del or list services of the running policy", cmd_service},
+	{"policy", "check, apply, compare or show the policy, and go back", cmd_policy},
+	{"service", "add, set, del or list services of the running policy", cmd_service},
+	{"allow", "add, del or list sources that are let through", cmd_allow},
+	{"exempt", "add, del or list exempt paths and hosts of services", cmd_exempt},
+	{"bypass", "take nothing new, for as long as it is on", cmd_bypass},
 	{"stats", "what became of the packets", cmd_stats},
 	{"version", "print the version", cmd_version},
 };

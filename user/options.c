@@ -2,12 +2,14 @@
 /* Text of an option to its value. */
 #include "options.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "log.h"
 #include "target.h"
 #include "text.h"
+#include "verb.h"
 
 #define SECONDS_MAX 86400
 
@@ -42,4 +44,45 @@ unsigned int options_parse_seconds(const char *text, struct argp_state *state)
 		argp_error(state, "'%s' is no time: allowed are seconds from 0 to %d", text,
 			   SECONDS_MAX);
 	return seconds;
+}
+
+void options_refuse(const char *name, const char *text, const char *allowed,
+		    struct argp_state *state)
+{
+	argp_error(state, "--%s '%s': allowed is %s", name, text, allowed);
+}
+
+__u32 options_parse_duration(const char *name, const char *text, struct argp_state *state)
+{
+	__u32 seconds = 0;
+
+	if (text_parse_duration(text, &seconds))
+		options_refuse(name, text, TEXT_DURATION_ALLOWED, state);
+	return seconds;
+}
+
+static void add_string(struct strings *strings, const char *text, struct argp_state *state)
+{
+	int err = policy_add_string(strings, text);
+
+	if (err && err != -EEXIST)
+		argp_failure(state, VERB_FAILED, -err, "Can't note '%s'", text);
+}
+
+void options_add_path(const char *name, const char *text, struct strings *paths,
+		      struct argp_state *state)
+{
+	if (text_check_path(text))
+		options_refuse(name, text, TEXT_PATH_ALLOWED, state);
+	add_string(paths, text, state);
+}
+
+void options_add_host(const char *name, const char *text, struct strings *hosts,
+		      struct argp_state *state)
+{
+	char host[EDGE426_HOST_MAX + 1] = "";
+
+	if (text_parse_host(text, host))
+		options_refuse(name, text, TEXT_HOST_ALLOWED, state);
+	add_string(hosts, host, state);
 }

@@ -12,6 +12,15 @@ void output_json(const json_t *root, bool one_line)
 	putchar('\n');
 }
 
+json_t *output_strings(const struct strings *strings)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < strings->len; i++)
+		json_array_append_new(array, json_string(strings->list[i]));
+	return array;
+}
+
 int output_finish(struct failure *failure)
 {
 	bool lost = ferror(stdout);

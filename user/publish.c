@@ -1,64 +1,122 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Policy into the maps and back: everything goes to the half that does not
- * count, then one store makes it count. See abi.h.
+ * count, then one store makes it count (halves.c). See abi.h.
  */
-#include <bpf/bpf.h>
 #include <errno.h>
-#include <linux/membarrier.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "answer.h"
+#include "halves.h"
+#include "inner.h"
+#include "lists.h"
+#include "places.h"
 #include "store.h"
 
-/* What one publication works on. */
+#define SECOND_NS 1000000000U
+
+/* What one publication works on; all of it is made before anything is written. */
 struct publication {
 	struct store *store;
 	const struct policy *policy;
 	__u32 half;
-	__u64 generation;
+	struct edge426_answer answer;
+	char *text;
+	size_t text_len;
+	struct places places;
+	struct list addresses, allow, paths, hosts;
+	struct policy running; /* its services; none when there is no policy, or a damaged one */
+	bool knows_running;
 };
 
-static int tell_map(const struct publication *p, enum layout_map map, struct failure *failure)
-{
-	int err = errno;
-
-	return failure_set(failure, err, "Can't write the map '%s/%s': %s", p->store->dir,
-			   layout_name(map), strerror(err));
-}
-
-/* A reader that copies meanwhile sees generation 0, or the old one changed, and looks again. */
-static void write_answer(const struct publication *p, const struct edge426_answer *answer)
+/*
+ * A reader that copies meanwhile sees generation 0, or the old one changed, and
+ * looks again. The tag tells frames that were judged by the half's policy from
+ * those that are under way since the one before.
+ */
+static void write_answer(const struct publication *p)
 {
 	struct edge426_answer *slot = &p->store->answers[p->half];
+	__u64 generation = p->store->state->generation + 1;
 
 	__atomic_store_n(&slot->generation, 0, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
-	slot->head_len = answer->head_len;
-	slot->len = answer->len;
-	slot->date_offset = answer->date_offset;
-	memcpy(slot->octets, answer->octets, sizeof(slot->octets));
-	__atomic_store_n(&slot->generation, p->generation, __ATOMIC_RELEASE);
+	slot->head_len = p->answer.head_len;
+	slot->len = p->answer.len;
+	slot->date_offset = p->answer.date_offset;
+	memcpy(slot->octets, p->answer.octets, sizeof(slot->octets));
+	__atomic_store_n(&slot->generation, generation, __ATOMIC_RELEASE);
+	p->store->state->tags[p->half] = (__u32)generation;
+}
+
+static void write_text(const struct publication *p)
+{
+	struct edge426_policy_text *slot = &p->store->policy_text[p->half];
+
+	memcpy(slot->octets, p->text, p->text_len);
+	slot->len = (__u32)p->text_len;
+}
+
+static const struct edge426_service ended = {
+	.handshake = EDGE426_HANDSHAKE_EDGE,
+	.action = EDGE426_ACTION_PASS,
+	.other = EDGE426_ACTION_PASS,
+	.mode = EDGE426_MODE_BYPASS,
+	.percent = 100,
+};
+
+static struct edge426_service make_service(const struct service *service)
+{
+	struct edge426_service made = {
+		.handshake = service->handshake,
+		.flags = service->flags,
+		.syn_threshold = service->syn_threshold,
+		.calm_seconds = service->calm_seconds,
+		.action = (__u8)service->action,
+		.other = (__u8)service->other,
+		.mode = (__u8)service->mode,
+		.percent = (__u8)service->percent,
+	};
+
+	if (service->exempt_paths.len)
+		made.flags |= EDGE426_SERVICE_PATHS;
+	if (service->exempt_hosts.len)
+		made.flags |= EDGE426_SERVICE_HOSTS;
+	if (service->limit_rate) {
+		made.limit_every = SECOND_NS / service->limit_rate;
+		made.limit_burst = (__u64)(service->limit_burst - 1) * made.limit_every;
+	}
+	return made;
 }
 
 static void write_services(const struct publication *p)
 {
-	struct edge426_service *slots = p->store->services + p->half * EDGE426_SERVICES_MAX;
+	struct edge426_service *slots = p->store->services + p->half * EDGE426_SERVICE_SLOTS;
 
-	memset(slots, 0, EDGE426_SERVICES_MAX * sizeof(*slots));
-	for (size_t i = 0; i < p->policy->services_len; i++) {
-		const struct service *service = &p->policy->services[i];
+	memset(slots, 0, EDGE426_SERVICE_SLOTS * sizeof(*slots));
+	for (size_t i = 0; i < p->policy->services_len; i++)
+		slots[i] = make_service(&p->policy->services[i]);
+	slots[EDGE426_SERVICE_ENDED] = ended;
+}
 
-		slots[i] = (struct edge426_service){
-			.handshake = service->handshake,
-			.flags = service->flags,
-			.syn_threshold = service->syn_threshold,
-			.calm_seconds = service->calm_seconds,
-		};
-	}
+/* Services in the order of their names: one look for each in a list of thousands is too slow. */
+static int compare_names(const void *left, const void *right)
+{
+	const struct service *const *a = left, *const *b = right;
+
+	return strcmp((*a)->name, (*b)->name);
+}
+
+static const struct service **sort_by_name(const struct policy *policy)
+{
+	const struct service **sorted = calloc(policy->services_len + 1, sizeof(*sorted));
+
+	for (size_t i = 0; sorted && i < policy->services_len; i++)
+		sorted[i] = &policy->services[i];
+	if (sorted)
+		qsort(sorted, policy->services_len, sizeof(struct service *), compare_names);
+	return sorted;
 }
 
 /*
@@ -69,209 +127,245 @@ static void write_services(const struct publication *p)
  */
 static void write_loads(const struct publication *p)
 {
-	struct edge426_load *slots = p->store->loads + p->half * EDGE426_SERVICES_MAX;
-	const struct edge426_load *running = p->store->loads + !p->half * EDGE426_SERVICES_MAX;
-	struct failure ignored = {0};
-	struct policy before = {0};
+	struct edge426_load *slots = p->store->loads + p->half * EDGE426_SERVICE_SLOTS;
+	const struct edge426_load *running = p->store->loads + !p->half * EDGE426_SERVICE_SLOTS;
+	const struct service **sorted = sort_by_name(&p->running);
 
-	memset(slots, 0, EDGE426_SERVICES_MAX * sizeof(*slots));
-	if (store_read_policy(p->store, &before, &ignored))
-		return;
-	for (size_t i = 0; i < p->policy->services_len; i++) {
-		const struct service *same = policy_find_name(&before, p->policy->services[i].name);
+	memset(slots, 0, EDGE426_SERVICE_SLOTS * sizeof(*slots));
+	for (size_t i = 0; sorted && i < p->policy->services_len; i++) {
+		const struct service *service = &p->policy->services[i];
+		const struct service **same = bsearch(&service, sorted, p->running.services_len,
+						      sizeof(struct service *), compare_names);
 
 		if (same)
-			slots[i] = running[same - before.services];
+			slots[i] = running[*same - p->running.services];
 	}
-	policy_free(&before);
+	free(sorted);
+}
+
+static struct edge426_port *ports_of(const struct publication *p, __u32 half)
+{
+	return p->store->ports + half * EDGE426_PORTS;
 }
 
 static void write_ports(const struct publication *p)
 {
-	struct store_port *slots = p->store->ports + p->half * EDGE426_PORTS;
-
-	memset(slots, 0, EDGE426_PORTS * sizeof(*slots));
-	for (size_t i = 0; i < p->policy->services_len; i++) {
-		const struct service *service = &p->policy->services[i];
-
-		if (service->address.family)
-			slots[service->port].value.flags |= EDGE426_PORT_BY_ADDRESS;
-		else
-			slots[service->port].value.service = (__u16)(i + 1);
-	}
+	places_inherit(p->places.ports, ports_of(p, !p->half),
+		       p->knows_running ? &p->running : NULL);
+	memcpy(ports_of(p, p->half), p->places.ports, EDGE426_PORTS * sizeof(*p->places.ports));
 }
 
-/* Keys of one half; deleting while walking would start the walk over each time. */
-static size_t list_addresses(int fd, __u32 half, struct edge426_address_key *keys)
+/* Should the policy that runs count again, it is the one behind the new one. */
+static void prepare_way_back(const struct publication *p)
 {
-	struct edge426_address_key key, *previous = NULL;
-	size_t len = 0;
-
-	while (len < 2 * EDGE426_SERVICES_MAX && !bpf_map_get_next_key(fd, previous, &key)) {
-		if (key.half == half)
-			keys[len++] = key;
-		previous = &key;
-	}
-	return len;
+	p->store->services[!p->half * EDGE426_SERVICE_SLOTS + EDGE426_SERVICE_ENDED] = ended;
+	places_inherit(ports_of(p, !p->half), p->places.ports, p->policy);
 }
 
-static int clear_addresses(const struct publication *p, struct failure *failure)
+static int write_list(const struct publication *p, enum layout_map map, const struct list *list,
+		      struct failure *failure)
 {
-	int fd = p->store->fd[LAYOUT_ADDRESSES];
-	struct edge426_address_key *keys = calloc(2 * EDGE426_SERVICES_MAX, sizeof(*keys));
-	size_t len = keys ? list_addresses(fd, p->half, keys) : 0;
-	int err = keys ? 0 : tell_map(p, LAYOUT_ADDRESSES, failure);
+	int err = inner_write(map, p->store->fd[map], p->half, list);
 
-	for (size_t i = 0; i < len && !err; i++)
-		if (bpf_map_delete_elem(fd, &keys[i]))
-			err = tell_map(p, LAYOUT_ADDRESSES, failure);
-	free(keys);
-	return err;
+	return err ? failure_set(failure, -err, "Can't write the map '%s/%s': %s", p->store->dir,
+				 layout_name(map), strerror(-err))
+		   : 0;
 }
 
-static struct edge426_address_key address_key(__u32 half, const struct service *service)
+static int write_lists(const struct publication *p, struct failure *failure)
 {
-	struct edge426_address_key key = {
-		.prefix_len = EDGE426_ADDRESS_BITS + service->address.bits,
-		.half = (__u8)half,
-		.family = service->address.family,
-		.port = htobe16(service->port),
-	};
+	int err = write_list(p, LAYOUT_ADDRESSES, &p->addresses, failure);
 
-	memcpy(key.address, service->address.address, sizeof(key.address));
-	return key;
+	if (!err)
+		err = write_list(p, LAYOUT_ALLOW, &p->allow, failure);
+	if (!err)
+		err = write_list(p, LAYOUT_PATHS, &p->paths, failure);
+	return err ? err : write_list(p, LAYOUT_HOSTS, &p->hosts, failure);
 }
 
-static int write_addresses(const struct publication *p, struct failure *failure)
+/* Lists first: only they can fail, and until the flip nobody reads any of it. */
+static int write_half(const struct publication *p, struct failure *failure)
 {
-	int err = clear_addresses(p, failure);
+	int err = write_lists(p, failure);
 
-	for (__u32 i = 0; i < p->policy->services_len && !err; i++) {
-		struct edge426_address_key key = address_key(p->half, &p->policy->services[i]);
-		__u32 service = i + 1;
-
-		if (key.family &&
-		    bpf_map_update_elem(p->store->fd[LAYOUT_ADDRESSES], &key, &service, BPF_ANY))
-			err = tell_map(p, LAYOUT_ADDRESSES, failure);
-	}
-	return err;
+	if (err)
+		return err;
+	write_text(p);
+	write_answer(p);
+	write_services(p);
+	write_ports(p);
+	write_loads(p);
+	return 0;
 }
 
-/* Its text, to be freed; no longer than a slot takes. */
+/* Its text, to be freed; no longer than a slot takes. The allow list is no part of it. */
 static int print_text(const struct policy *policy, char **text, size_t *len,
 		      struct failure *failure)
 {
 	const size_t room = sizeof(((struct edge426_policy_text *)0)->octets);
-	int err = policy_print_text(policy, text, len, failure);
+	struct policy without = *policy;
+	int err;
 
+	without.allow = NULL;
+	without.allow_len = 0;
+	err = policy_print_text(&without, text, len, failure);
 	if (err || *len <= room)
 		return err;
 	free(*text);
+	*text = NULL;
 	return failure_set(failure, EINVAL,
 			   "Can't publish the policy: its text has %zu octets, allowed are %zu",
 			   *len, room);
 }
 
-static int write_text(const struct publication *p, struct failure *failure)
+static int check_allow(const struct policy *policy, struct failure *failure)
 {
-	struct edge426_policy_text *slot = &p->store->policy_text[p->half];
-	char *text = NULL;
-	size_t len = 0;
-	int err = print_text(p->policy, &text, &len, failure);
-
-	if (err)
-		return err;
-	memcpy(slot->octets, text, len);
-	slot->len = (__u32)len;
-	free(text);
-	return 0;
-}
-
-/*
- * After a grace period no packet program works with the old half. The call is
- * missing where CPUs run without a tick; a packet takes microseconds, so a
- * tenth of a second does there.
- */
-static void wait_for_programs(void)
-{
-	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
-		usleep(100 * 1000);
-}
-
-static void make_current(const struct publication *p)
-{
-	struct edge426_state *state = p->store->state;
-
-	state->services = (__u32)p->policy->services_len;
-	__atomic_store_n(&state->generation, p->generation, __ATOMIC_RELEASE);
-	__atomic_store_n(&state->active, p->half, __ATOMIC_RELEASE);
-	wait_for_programs();
-}
-
-static int check_len(const struct policy *policy, struct failure *failure)
-{
-	if (policy->services_len <= EDGE426_SERVICES_MAX)
+	if (policy->allow_len <= EDGE426_ALLOW_MAX)
 		return 0;
 	return failure_set(failure, ENOSPC,
-			   "Can't publish the policy: it has %zu services, allowed are %d",
-			   policy->services_len, EDGE426_SERVICES_MAX);
+			   "Can't publish the policy: it has %zu allow entries, allowed are %d",
+			   policy->allow_len, EDGE426_ALLOW_MAX);
+}
+
+static int make_lists(struct publication *p, struct failure *failure)
+{
+	int err = lists_make_allow(p->policy, &p->allow);
+
+	if (!err)
+		err = lists_make_paths(p->policy, &p->paths);
+	if (!err)
+		err = lists_make_hosts(p->policy, &p->hosts);
+	p->addresses = (struct list){p->places.keys, p->places.slots, p->places.len};
+	return err ? failure_set(failure, -err, "Can't publish the policy: %s", strerror(-err)) : 0;
+}
+
+static int make_all(struct publication *p, const char *interface, struct failure *failure)
+{
+	int err = check_allow(p->policy, failure);
+
+	if (!err)
+		err = places_build(p->policy, interface, &p->places, failure);
+	if (!err)
+		err = answer_render(&p->policy->answer, &p->answer, failure);
+	if (!err)
+		err = print_text(p->policy, &p->text, &p->text_len, failure);
+	return err ? err : make_lists(p, failure);
+}
+
+/* `addresses` borrows from `places`. */
+static void free_all(struct publication *p)
+{
+	free(p->text);
+	places_free(&p->places);
+	list_free(&p->allow);
+	list_free(&p->paths);
+	list_free(&p->hosts);
+	policy_free(&p->running);
 }
 
 int store_check_policy(const struct policy *policy, struct failure *failure)
 {
-	struct edge426_answer answer = {0};
-	char *text = NULL;
-	size_t len = 0;
-	int err = check_len(policy, failure);
+	struct publication p = {.policy = policy};
+	int err = make_all(&p, "", failure);
 
-	if (!err)
-		err = answer_render(&policy->answer, &answer, failure);
-	if (!err)
-		err = print_text(policy, &text, &len, failure);
-	if (!err)
-		free(text);
+	free_all(&p);
 	return err;
 }
 
-int store_publish_policy(struct store *store, const struct policy *policy, struct failure *failure)
+/* The half that counts is settled for good before the other one is chosen. */
+static void settle(struct publication *p, bool replaces_waiting)
 {
-	struct edge426_answer answer = {0};
-	struct publication p = {
-		.store = store,
-		.policy = policy,
-		.half = !store->state->active,
-		.generation = store->state->generation + 1,
-	};
-	int err = check_len(policy, failure);
+	struct failure ignored = {0};
+
+	if (replaces_waiting)
+		halves_go_back(p->store);
+	store_settle(p->store);
+	p->half = !store_half(p->store);
+	p->knows_running = !store_read_services(p->store, &p->running, &ignored);
+}
+
+int store_publish_policy(struct store *store, const struct policy *policy,
+			 const struct publish_options *options, struct failure *failure)
+{
+	struct publication p = {.store = store, .policy = policy};
+	int err = options->replaces_waiting ? 0 : halves_check_waiting(store, failure);
 
 	if (!err)
-		err = answer_render(&policy->answer, &answer, failure);
+		err = make_all(&p, options->interface, failure);
+	if (!err) {
+		settle(&p, options->replaces_waiting);
+		err = write_half(&p, failure);
+	}
+	if (!err && options->confirm_seconds)
+		prepare_way_back(&p);
+	if (!err)
+		halves_flip(store, policy->services_len, options->confirm_seconds);
+	free_all(&p);
+	return err;
+}
+
+static const struct edge426_policy_text *running_text(const struct store *store)
+{
+	return &store->policy_text[store_half(store)];
+}
+
+bool store_has_policy(const struct store *store)
+{
+	return store->state->generation && running_text(store)->len;
+}
+
+static int tell_read(const struct store *store, int err, const char *reason,
+		     struct failure *failure)
+{
+	return failure_set(failure, err, "Can't read the policy in '%s': %s", store->dir, reason);
+}
+
+int store_read_services(struct store *store, struct policy *policy, struct failure *failure)
+{
+	const struct edge426_policy_text *slot = running_text(store);
+
+	if (!store_has_policy(store))
+		return tell_read(store, ENOENT, "there is none", failure);
+	if (slot->len > sizeof(slot->octets))
+		return tell_read(store, EPROTO, "damaged", failure);
+	return policy_read_text("running policy", (const char *)slot->octets, slot->len, NULL,
+				policy, failure);
+}
+
+static const char *allow_hint(int err)
+{
+	return err == EPERM ? "; CAP_SYS_ADMIN is needed for its allow list" : "";
+}
+
+static int read_allow(const struct store *store, struct policy *policy, struct failure *failure)
+{
+	struct allow *entries = NULL;
+	struct list list = {0};
+	int err = inner_read(store->fd[LAYOUT_ALLOW], store_half(store), &list);
+	size_t len = list.len;
+
+	if (!err && len)
+		err = lists_read_allow(&list, &entries);
+	list_free(&list);
 	if (err)
-		return err;
-	err = write_text(&p, failure);
+		return failure_set(failure, -err, "Can't read the map '%s/%s': %s%s", store->dir,
+				   layout_name(LAYOUT_ALLOW), strerror(-err), allow_hint(-err));
+	err = len ? policy_set_allow(policy, entries, len, failure) : 0;
 	if (err)
-		return err;
-	write_answer(&p, &answer);
-	write_services(&p);
-	write_ports(&p);
-	err = write_addresses(&p, failure);
-	if (err)
-		return err;
-	write_loads(&p);
-	make_current(&p);
-	return 0;
+		free(entries);
+	return err;
 }
 
 int store_read_policy(struct store *store, struct policy *policy, struct failure *failure)
 {
-	const struct edge426_policy_text *slot = &store->policy_text[store->state->active & 1];
+	struct policy read = {0};
+	int err = store_read_services(store, &read, failure);
 
-	if (!store->state->generation)
-		return failure_set(failure, ENOENT, "Can't read the policy in '%s': there is none",
-				   store->dir);
-	if (slot->len > sizeof(slot->octets))
-		return failure_set(failure, EPROTO, "Can't read the policy in '%s': damaged",
-				   store->dir);
-	return policy_read_text("running policy", (const char *)slot->octets, slot->len, policy,
-				failure);
+	if (!err)
+		err = read_allow(store, &read, failure);
+	if (err)
+		policy_free(&read);
+	else
+		*policy = read;
+	return err;
 }

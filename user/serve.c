@@ -67,15 +67,23 @@ static int start_workers(struct serve *serve, struct failure *failure)
 	return err;
 }
 
-int serve_publish(struct serve *serve, const struct policy *policy, struct failure *failure)
+static int publish(struct serve *serve, const struct policy *policy, bool replaces_waiting,
+		   struct failure *failure)
 {
+	const struct publish_options options = {.interface = serve->name,
+						.replaces_waiting = replaces_waiting};
 	int lock = store_lock(&serve->store, failure), err;
 
 	if (lock < 0)
 		return lock;
-	err = store_publish_policy(&serve->store, policy, failure);
+	err = store_publish_policy(&serve->store, policy, &options, failure);
 	close(lock);
 	return err;
+}
+
+int serve_publish(struct serve *serve, const struct policy *policy, struct failure *failure)
+{
+	return publish(serve, policy, false, failure);
 }
 
 static int start_attached(struct serve *serve, const struct policy *policy, struct failure *failure)
@@ -83,11 +91,30 @@ static int start_attached(struct serve *serve, const struct policy *policy, stru
 	int err = store_open(serve->request.dir, &serve->store, failure);
 
 	if (!err && policy)
-		err = serve_publish(serve, policy, failure);
+		err = publish(serve, policy, true, failure);
 	if (!err)
 		err = edge_start(&serve->edge, serve->store.edge, serve->request.interface,
 				 failure);
 	return err ? err : start_workers(serve, failure);
+}
+
+/* Somebody may have removed the directory; then nobody else can change a thing. */
+static void settle(struct serve *serve, void (*tell)(const char *line))
+{
+	struct failure ignored = {0};
+	char line[SERVE_LINE_LEN];
+	int lock = store_is_overdue(&serve->store) ? store_lock(&serve->store, &ignored) : -1;
+
+	if (store_settle(&serve->store)) {
+		snprintf(line, sizeof(line),
+			 "%s: policy: not confirmed in time, back to the one before: "
+			 "generation %llu",
+			 serve->request.interface,
+			 (unsigned long long)serve->store.state->generation);
+		tell(line);
+	}
+	if (lock >= 0)
+		close(lock);
 }
 
 bool serve_tick(struct serve *serve, void (*tell)(const char *line))
@@ -97,6 +124,7 @@ bool serve_tick(struct serve *serve, void (*tell)(const char *line))
 	serve->edge.interface = serve->name;
 	lease_answer(serve->hold.lease);
 	edge_refresh(&serve->edge);
+	settle(serve, tell);
 	watch_look(&serve->watch, &serve->store, serve->request.interface, tell);
 	return true;
 }
@@ -146,6 +174,7 @@ int serve_start(struct serve *serve, const struct target *target,
 	*serve = (struct serve){.request = *request};
 	serve->request.interface = target->interface;
 	serve->request.dir = target->dir;
+	snprintf(serve->name, sizeof(serve->name), "%s", target->interface);
 	err = loader_attach(&serve->request, &serve->hold, failure);
 	if (err)
 		return err;

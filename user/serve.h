@@ -28,10 +28,10 @@ struct serve {
 };
 
 /*
- * Attaches, publishes the policy (NULL: keeps the one in the maps), starts
- * the workers, puts their sockets into the XSKMAP, and only then says so in
- * the state. Undoes all of it on failure. `target` is borrowed until serve_stop.
- * Until serve_settle what was attached before can be put back, and serve_stop does.
+ * Attaches, publishes the policy (NULL: keeps the one in the maps) even while
+ * another one waits to be confirmed, starts the workers, puts their sockets into the XSKMAP, and
+ * only then says so in the state. Undoes all of it on failure. `target` is borrowed until
+ * serve_stop. Until serve_settle what was attached before can be put back, and serve_stop does.
  */
 int serve_start(struct serve *serve, const struct target *target,
 		const struct loader_request *request, const struct policy *policy,
@@ -39,11 +39,13 @@ int serve_start(struct serve *serve, const struct target *target,
 
 void serve_settle(struct serve *serve);
 
+/* -EBUSY while a change waits to be confirmed. */
 int serve_publish(struct serve *serve, const struct policy *policy, struct failure *failure);
 
 /*
- * To be called each second: secrets, host settings; `tell` gets what changed
- * with services. False when the interface is gone.
+ * To be called each second: secrets, host settings, a change that was not
+ * confirmed in time; `tell` gets what changed with the policy and its services. False when the
+ * interface is gone.
  */
 bool serve_tick(struct serve *serve, void (*tell)(const char *line));
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Opens and maps the pinned maps; reads counters and state. Writing policy is publish.c's. */
+/*
+ * Opens and maps the pinned maps; reads counters and state. Writing policy is
+ * publish.c's, which half of it counts is halves.c's.
+ */
 #include "store.h"
 
 #include <bpf/bpf.h>
@@ -106,10 +109,31 @@ void store_close(struct store *store)
 	for (int map = 0; map < LAYOUT_MAPS; map++) {
 		if (store->memory[map])
 			munmap(store->memory[map], layout_memory(map));
-		if (store->fd[map] >= 0)
+		if (store->fd[map] >= 0 && !store->adopted)
 			close(store->fd[map]);
 	}
 	*store = (struct store){0};
+}
+
+int store_adopt(const int fd[LAYOUT_MAPS], struct store *store, struct failure *failure)
+{
+	struct store adopted = {.dir = "maps without pins", .adopted = true};
+	int err = 0;
+
+	memcpy(adopted.fd, fd, sizeof(adopted.fd));
+	for (int map = 0; map < LAYOUT_MAPS && !err; map++) {
+		err = layout_check(map, fd[map]);
+		if (!err)
+			err = map_memory(&adopted, map);
+	}
+	if (err) {
+		store_close(&adopted);
+		return failure_set(failure, -err, "Can't use maps of a program of our own: %s",
+				   strerror(-err));
+	}
+	name_memory(&adopted);
+	*store = adopted;
+	return 0;
 }
 
 int store_lock(const struct store *store, struct failure *failure)

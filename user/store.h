@@ -22,7 +22,8 @@ _Static_assert(sizeof(struct edge426_service) % 8 == 0, "services without gaps")
 _Static_assert(sizeof(struct edge426_load) % 8 == 0, "loads without gaps");
 
 struct store {
-	char dir[PINS_DIR_LEN];
+	char dir[PINS_DIR_LEN]; /* or what messages call maps that are pinned nowhere */
+	bool adopted;
 	int fd[LAYOUT_MAPS]; /* -1: not open */
 	void *memory[LAYOUT_MAPS];
 	/* the same memory, typed; see abi.h */
@@ -72,20 +73,33 @@ int store_publish_policy(struct store *store, const struct policy *policy,
 /* What of that depends on the policy alone: with 0 only a map can refuse it. */
 int store_check_policy(const struct policy *policy, struct failure *failure);
 
-/* The running policy; -ENOENT when none was ever applied. The caller holds store_lock. */
+/* Whether there is a policy; generations are counted without one, too, after it was taken back. */
+bool store_has_policy(const struct store *store);
+
+/* The running policy; -ENOENT when there is none. The caller holds store_lock. */
 int store_read_policy(struct store *store, struct policy *policy, struct failure *failure);
+
+/* The same with an empty allow list, which may be the largest part by far. */
+int store_read_services(struct store *store, struct policy *policy, struct failure *failure);
 
 /* Seconds until the change that waits goes back by itself; 0 when none waits. */
 unsigned int store_waits(const struct store *store);
 
-/* Ends the waiting: the change stays, or is taken back now. -ENOENT when none waits. */
+/*
+ * Ends the waiting: the change stays, or is taken back now. The caller holds
+ * store_lock. -ENOENT when none waits.
+ */
 int store_confirm(struct store *store, struct failure *failure);
 int store_roll_back(struct store *store, struct failure *failure);
+
+/* Whether a change was not confirmed in time, and store_settle has yet to write that down. */
+bool store_is_overdue(const struct store *store);
 
 /*
  * Writes down what time has decided: a change that was not confirmed has gone
  * back; where the clock stands. Called each second by the responder and before
  * each change. Returns true when a change has just been found to have gone back.
+ * When store_is_overdue, the caller holds store_lock.
  */
 bool store_settle(struct store *store);
 

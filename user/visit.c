@@ -8,14 +8,29 @@
 #include "netdev.h"
 #include "verb.h"
 
-static int visit_locked(struct store *store, const struct target *target, visit_fn *visit,
-			void *context, struct failure *failure)
+/* As it was named, unless it has another name by now. */
+static const char *name_interface(const struct target *target, int ifindex, bool here,
+				  char name[IF_NAMESIZE])
+{
+	if (target->interface[0] && (!here || netdev_index(target->interface)))
+		return target->interface;
+	return here && netdev_name(ifindex, name) ? name : NULL;
+}
+
+static int visit_open(struct store *store, const struct target *target, visit_fn *visit,
+		      void *context, struct failure *failure)
 {
 	bool here = store->state->netns == netdev_namespace();
-	char label[PINS_DIR_LEN];
+	int ifindex = here ? (int)store->state->ifindex : 0;
+	char label[PINS_DIR_LEN], name[IF_NAMESIZE];
+	struct visited visited = {
+		.store = store,
+		.label = label,
+		.interface = name_interface(target, ifindex, here, name),
+	};
 
-	target_label(target, here ? store->state->ifindex : 0, label);
-	return visit(context, store, label, failure);
+	target_label(target, (__u32)ifindex, label);
+	return visit(context, &visited, failure);
 }
 
 static int visit_one(const struct target *target, bool lock, visit_fn *visit, void *context,
@@ -28,29 +43,46 @@ static int visit_one(const struct target *target, bool lock, visit_fn *visit, vo
 		return err;
 	if (lock)
 		fd = err = store_lock(&store, failure);
+	if (fd >= 0)
+		store_settle(&store);
 	if (err >= 0)
-		err = visit_locked(&store, target, visit, context, failure);
+		err = visit_open(&store, target, visit, context, failure);
 	if (fd >= 0)
 		close(fd);
 	store_close(&store);
 	return err;
 }
 
-int visit_stores(struct targets *targets, bool lock, visit_fn *visit, void *context)
+int visit_resolve(struct targets *targets)
+{
+	struct failure failure = {0};
+
+	if (!targets_require(targets, &failure))
+		return VERB_DONE;
+	log_error("%s", failure.text);
+	return VERB_FAILED;
+}
+
+int visit_resolved(const struct targets *targets, bool lock, visit_fn *visit, void *context)
 {
 	struct failure failure = {0};
 	int status = VERB_DONE;
 
-	if (targets_require(targets, &failure)) {
-		log_error("%s", failure.text);
-		status = VERB_FAILED;
-	}
 	for (size_t i = 0; i < targets->len; i++) {
 		if (!visit_one(&targets->list[i], lock, visit, context, &failure))
 			continue;
 		log_error("%s", failure.text);
 		status = VERB_FAILED;
 	}
+	return status;
+}
+
+int visit_stores(struct targets *targets, bool lock, visit_fn *visit, void *context)
+{
+	int status = visit_resolve(targets);
+
+	if (status == VERB_DONE)
+		status = visit_resolved(targets, lock, visit, context);
 	targets_free(targets);
 	return status;
 }

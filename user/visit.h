@@ -12,15 +12,26 @@
 #include "store.h"
 #include "target.h"
 
-/* `label` is what output calls the interface. 0 or -errno with the failure set. */
-typedef int visit_fn(void *context, struct store *store, const char *label,
-		     struct failure *failure);
+/* One target, its maps open. */
+struct visited {
+	struct store *store;
+	const char *label;     /* what output calls the interface */
+	const char *interface; /* its name; NULL: not known here */
+};
+
+/* 0 or -errno with the failure set. */
+typedef int visit_fn(void *context, const struct visited *visited, struct failure *failure);
 
 /*
- * Resolves the targets and visits each, under its lock if told to. A failure
- * is printed and does not keep the others from being visited. The exit
- * status: VERB_DONE or VERB_FAILED, the latter also when there is no target.
+ * Resolves the targets and visits each, under its lock if told to; what time
+ * has decided about a change that waits is written down then. A failure is
+ * printed and does not keep the others from being visited. The exit status:
+ * VERB_DONE or VERB_FAILED, the latter also when there is no target.
  */
 int visit_stores(struct targets *targets, bool lock, visit_fn *visit, void *context);
+
+/* The two halves of it, for verbs that go round twice; targets_free ends them. */
+int visit_resolve(struct targets *targets);
+int visit_resolved(const struct targets *targets, bool lock, visit_fn *visit, void *context);
 
 #endif

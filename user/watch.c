@@ -20,8 +20,8 @@ static __u64 coarse_now(void)
 struct watch_state watch_service(const struct store *store, const struct service *service,
 				 size_t index)
 {
-	size_t half = store->state->active & 1;
-	const struct edge426_load *load = &store->loads[half * EDGE426_SERVICES_MAX + index];
+	const struct edge426_load *load =
+		&store->loads[store_half(store) * EDGE426_SERVICE_SLOTS + index];
 	struct watch_state state = {0};
 
 	if (service->handshake == EDGE426_HANDSHAKE_BACKEND)
@@ -76,7 +76,7 @@ static void follow_policy(struct watch *watch, struct store *store)
 	lock = store_lock(store, &ignored);
 	if (lock < 0)
 		return;
-	err = store_read_policy(store, &policy, &ignored);
+	err = store_read_services(store, &policy, &ignored);
 	watch_end(watch);
 	watch->generation = store->state->generation;
 	close(lock);

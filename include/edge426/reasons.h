@@ -49,7 +49,7 @@
 	X(handshake_ended, "dropped: the bare ACK that ends a handshake of the edge")              \
 	X(ahead, "dropped: it overtook the first data of a handshake of the edge")                 \
 	X(handed_over, "handed over: first data of a handshake of the edge that is not HTTP")      \
-	X(reset_other, "reset: neither TLS nor HTTP")                                              \
+	X(reset_other, "reset: neither TLS nor HTTP, or TLS without a backend")                    \
 	X(tc_handed_over, "at TC: the kernel took the connection")                                 \
 	X(tc_refused, "at TC: the kernel did not take the connection")                             \
 	X(acked_back, "sent back: an ACK of the FIN after the answer")                             \

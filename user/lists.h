@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a policy has in lists, as keys and values of the maps `allow`, `paths`
+ * and `hosts`, and the allow list back from them. Pure; inner.c writes them.
+ */
+#ifndef EDGE426_LISTS_H
+#define EDGE426_LISTS_H
+
+#include <edge426/abi.h>
+#include <stddef.h>
+
+#include "policy.h"
+
+/* Owns its memory; a zeroed struct is an empty list. */
+struct list {
+	void *keys;
+	void *values;
+	size_t len; /* of both */
+};
+
+/* An empty list with room for so many entries. -ENOMEM. */
+int list_make(size_t room, size_t key_size, size_t value_size, struct list *list);
+void list_free(struct list *list);
+
+/* -ENOMEM. */
+int lists_make_allow(const struct policy *policy, struct list *list);
+int lists_make_paths(const struct policy *policy, struct list *list); /* presets as their paths */
+int lists_make_hosts(const struct policy *policy, struct list *list);
+
+/* The entries of a map `allow`, which is not checked; free() them. -ENOMEM. */
+int lists_read_allow(const struct list *list, struct allow **entries);
+
+#endif
