@@ -36,10 +36,10 @@ endif
 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all
 # What the unit tests cover: everything that touches no map, socket or interface.
-PURE := failure text text_name text_prefix text_time prefix file allow_file answer frame edge_host \
-	policy policy_allow policy_check policy_keys policy_place policy_preset policy_print policy_read \
-	policy_reader policy_service policy_service_keys \
-	places lists
+PURE := failure text text_name text_prefix text_time prefix prefix_cover file allow_file answer frame \
+	edge_host policy policy_allow policy_check policy_diff policy_keys policy_lint policy_lint_places \
+	policy_place policy_preset policy_print policy_read policy_reader policy_service \
+	policy_service_keys policy_values places lists
 
 BPF_OBJECTS := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
 SKELETONS := $(patsubst $(B)/bpf/%.bpf.o,$(B)/skel/%.skel.h,$(BPF_OBJECTS))

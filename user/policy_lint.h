@@ -11,4 +11,8 @@
 size_t policy_lint(const struct policy *policy, void (*warn)(void *context, const char *sentence),
 		   void *context);
 
+/* The same as if it were `now`, in seconds since the epoch. */
+size_t policy_lint_at(const struct policy *policy, __u64 now,
+		      void (*warn)(void *context, const char *sentence), void *context);
+
 #endif
