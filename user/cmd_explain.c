@@ -3,35 +3,23 @@
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "../bpf/segment.h"
-#include "capture.h"
 #include "cmd.h"
-#include "connections.h"
 #include "explain.h"
 #include "explain_data.h"
-#include "explain_print.h"
+#include "explain_play.h"
 #include "log.h"
-#include "netdev.h"
 #include "options.h"
 #include "probe.h"
 #include "store.h"
 #include "target.h"
 #include "text.h"
 #include "verb.h"
-#include "visit.h"
 
-#define PACKETS_MAX 1000000 /* of a capture */
 #define CLIENT_PORT 40000
-#define CLIENT_SEQ 0x10000000U
-#define SERVER_SEQ 0x20000000U /* where the server's kernel does the handshake */
-
-#define ASSUMED_KERNEL "the server's kernel did the handshake, these are its first octets"
-#define ASSUMED_LATER "its SYN is not in the capture, so these are not its first octets"
 
 /* Documentation addresses, RFC 5737 and RFC 3849. */
 static const struct endpoint default_client4 = {4, {192, 0, 2, 1}, CLIENT_PORT};
@@ -50,14 +38,13 @@ struct options {
 	struct explain_data data;
 };
 
-/* What goes with every packet. */
+/* Which policy, and what is played under it. */
 struct work {
 	const struct options *options;
 	struct explain explain;
-	struct explain_view view;
-	struct explain_printer printer;
-	const struct store *running; /* NULL: the policy is a file's */
 	struct policy policy;
+	struct explain_view view;
+	struct explain_player player;
 };
 
 static void parse_end(const char *name, const char *text, struct endpoint *end,
@@ -151,6 +138,9 @@ static void check_options(struct options *options, struct argp_state *state)
 		argp_error(state, "one --interface only");
 	if (options->policy_path && options->targets.pin_dir)
 		argp_error(state, "--policy and --pin-dir exclude each other");
+	if (options->policy_path && options->capture_path && !strcmp(options->policy_path, "-") &&
+	    !strcmp(options->capture_path, "-"))
+		argp_error(state, "only one of --policy and --pcap can be standard input");
 	if (options->capture_path) {
 		check_capture(options, state);
 		return;
@@ -254,212 +244,25 @@ static const struct argp argp = {
 	       "policy is read.",
 };
 
-static bool read_segment(const __u8 *frame, size_t len, size_t wire_len, struct segment *segment)
+/* `running` is NULL when the policy is a file's. */
+static int play(struct work *work, const struct store *running, struct failure *failure)
 {
-	struct cursor cursor = {(void *)frame, (void *)(frame + len)};
-	struct headers headers;
+	const struct options *options = work->options;
+	const struct store *maps = &work->explain.store;
 
-	if (headers_parse(&cursor, (__u32)wire_len, &headers) != HEADERS_OK)
-		return false;
-	segment_read(&headers, &cursor, segment);
-	return true;
-}
-
-/* One step of the connection that is made up. */
-static int play_step(struct work *work, const struct explain_segment *step, __u32 proof,
-		     struct explain_outcome *outcome, struct failure *failure)
-{
-	__u8 frame[EXPLAIN_FRAME_MAX];
-	size_t len = explain_frame_build(&work->options->ends, step, frame);
-	struct segment segment = {0};
-	struct explained explained = {.segment = &segment, .outcome = outcome};
-	int err;
-
-	if (!read_segment(frame, len, len, &segment))
-		return failure_set(failure, EPROTO, "Can't make a packet of the request");
-	explained.payload = frame + segment.payload_offset;
-	if (step->syn && work->running)
-		explain_copy_source(&work->explain, work->running, &segment);
-	err = explain_run(&work->explain, frame, len, proof, outcome, failure);
-	if (err)
-		return err;
-	if (outcome->service && step->len && proof == EDGE426_EXPLAIN_FIRST)
-		explained.assumed = ASSUMED_KERNEL;
-	explain_print(&work->printer, &explained);
-	return 0;
-}
-
-/* Where the edge answers the SYN, the way of its cookie; where the SYN passes, the kernel's. */
-static int play_request(struct work *work, struct failure *failure)
-{
-	struct explain_segment step = {.syn = true, .seq = CLIENT_SEQ};
-	__u32 proof = EDGE426_EXPLAIN_FIRST, seq = SERVER_SEQ;
-	struct explain_outcome outcome;
-	int err = play_step(work, &step, proof, &outcome, failure);
-
-	if (err)
-		return err;
-	step = (struct explain_segment){.seq = CLIENT_SEQ + 1};
-	if (outcome.sent_back && explain_frame_is_syn_ack(outcome.frame, outcome.len, &seq)) {
-		proof = EDGE426_EXPLAIN_NONE;
-		step.ack = seq + 1;
-		err = play_step(work, &step, proof, &outcome, failure);
-	} else if (!outcome.passes) {
-		return 0;
-	}
-	step.ack = seq + 1;
-	step.data = work->options->data.octets;
-	step.len = work->options->data.len;
-	return err ? err : play_step(work, &step, proof, &outcome, failure);
-}
-
-/* Gives a packet of a capture to the program. */
-static int judge_frame(struct work *work, const struct captured *captured, __u32 proof,
-		       struct explain_outcome *outcome, struct explained *explained,
-		       struct failure *failure)
-{
-	int err = explain_run(&work->explain, captured->frame, captured->len, proof, outcome,
-			      failure);
-
-	if (err == -EMSGSIZE) {
-		explained->skip = EXPLAIN_TOO_LONG;
-		return 0;
-	}
-	explained->outcome = outcome;
-	return err;
-}
-
-/* What the capture shows after it: a client is known by its service, data arrive if they pass. */
-static int note_outcome(struct connections *connections, struct connection *connection,
-			const struct segment *segment, const struct explain_outcome *outcome,
-			struct explained *explained)
-{
-	int err = 0;
-
-	if (!connection && outcome->service)
-		err = connections_add(connections, segment, &connection);
-	if (err || !connection)
-		return err;
-	if (outcome->passes && segment->payload_len)
-		connection->received = true;
-	if (outcome->service && !connection->begun)
-		explained->assumed = ASSUMED_LATER;
-	return 0;
-}
-
-static int judge_segment(struct work *work, struct connections *connections,
-			 const struct captured *captured, struct explain_outcome *outcome,
-			 struct explained *explained, struct failure *failure)
-{
-	const struct segment *segment = explained->segment;
-	struct connection *connection = NULL;
-	enum connections_side side;
-	int err = connections_meet(connections, segment, &side, &connection);
-
-	if (err)
-		return failure_set(failure, -err, "Can't remember connections: %s", strerror(-err));
-	if (side == CONNECTIONS_SERVER) {
-		explained->skip = EXPLAIN_FROM_SERVER;
-		return 0;
-	}
-	if (captured->len < captured->wire_len) {
-		if (connection && segment->payload_len)
-			connection->received = true;
-		explained->skip = EXPLAIN_CUT;
-		return 0;
-	}
-	err = judge_frame(work, captured, connection_proof(connection, segment), outcome, explained,
-			  failure);
-	if (err || !explained->outcome)
-		return err;
-	err = note_outcome(connections, connection, segment, outcome, explained);
-	return err ? failure_set(failure, -err, "Can't remember connections: %s", strerror(-err))
-		   : 0;
-}
-
-/* A packet that is cut has only so much payload to show. */
-static void limit_payload(struct segment *segment, const struct captured *captured)
-{
-	size_t there = captured->len - segment->payload_offset;
-
-	if (segment->payload_len > there)
-		segment->payload_len = (__u32)there;
-}
-
-static int judge_captured(struct work *work, struct connections *connections,
-			  const struct captured *captured, struct failure *failure)
-{
-	struct explain_outcome outcome = {0};
-	struct explained explained = {0};
-	struct segment segment = {0};
-	int err = 0;
-
-	if (read_segment(captured->frame, captured->len, captured->wire_len, &segment)) {
-		limit_payload(&segment, captured);
-		explained.segment = &segment;
-		explained.payload = captured->frame + segment.payload_offset;
-		err = judge_segment(work, connections, captured, &outcome, &explained, failure);
-	} else if (captured->len < captured->wire_len) {
-		explained.skip = EXPLAIN_CUT;
-	} else {
-		err = judge_frame(work, captured, EDGE426_EXPLAIN_LATER, &outcome, &explained,
-				  failure);
-	}
-	if (!err)
-		explain_print(&work->printer, &explained);
-	return err;
-}
-
-static int play_packets(struct work *work, struct capture *capture, struct failure *failure)
-{
-	struct connections connections = {0};
-	struct captured captured;
-	int more = 1;
-
-	while (work->printer.len < PACKETS_MAX) {
-		more = capture_next(capture, &captured, failure);
-		if (more <= 0)
-			break;
-		more = judge_captured(work, &connections, &captured, failure);
-		if (more)
-			break;
-	}
-	if (work->printer.len == PACKETS_MAX)
-		log_info("'%s': stopped after %d packets", capture->path, PACKETS_MAX);
-	connections_free(&connections);
-	return more < 0 ? more : 0;
-}
-
-/* What could be read of a damaged capture is shown before the failure is. */
-static int play_capture(struct work *work, struct failure *failure)
-{
-	struct capture capture = {0};
-	int err = capture_open(work->options->capture_path, &capture, failure);
-
-	if (err)
-		return err;
-	err = play_packets(work, &capture, failure);
-	capture_close(&capture);
-	if (!work->options->json)
-		explain_print_summary(&work->printer);
-	return err;
-}
-
-static int play(struct work *work, const struct edge426_edge *edge, struct failure *failure)
-{
-	int err;
-
-	work->view.policy = &work->policy;
-	work->view.bypass = work->explain.store.state->bypass;
-	work->view.unable = edge->unable;
-	work->view.now = (__u64)time(NULL);
-	work->printer.view = &work->view;
-	work->printer.json = work->options->json;
-	err = work->options->capture_path ? play_capture(work, failure)
-					  : play_request(work, failure);
-	if (work->options->json && (!err || work->printer.len))
-		explain_print_end(&work->printer);
-	return err;
+	work->view = (struct explain_view){
+		.policy = &work->policy,
+		.bypass = maps->state->bypass,
+		.unable = maps->edge->unable,
+		.now = (__u64)time(NULL),
+	};
+	work->player.explain = &work->explain;
+	work->player.running = running;
+	work->player.printer.view = &work->view;
+	work->player.printer.json = options->json;
+	if (options->capture_path)
+		return explain_play_capture(&work->player, options->capture_path, failure);
+	return explain_play_request(&work->player, &options->ends, &options->data, failure);
 }
 
 static int probe(struct failure *failure)
@@ -479,7 +282,7 @@ static int explain_file(struct work *work, struct failure *failure)
 		err = explain_open(&work->explain, NULL, failure);
 	if (!err)
 		err = explain_publish(&work->explain, &work->policy, interface, failure);
-	return err ? err : play(work, work->explain.store.edge, failure);
+	return err ? err : play(work, NULL, failure);
 }
 
 /* A file that cannot be read is no invalid policy. */
@@ -516,6 +319,17 @@ static int read_running(struct work *work, struct store *running, struct failure
 	return err;
 }
 
+/* What the copy takes no notice of. */
+static void tell_running(const struct store *running)
+{
+	unsigned int seconds = store_waits(running);
+
+	if (seconds)
+		log_info("the policy waits to be confirmed and goes back in %u s", seconds);
+	if (!store_is_served(running))
+		log_info("no responder serves: until one does, everything passes");
+}
+
 /* The policy that the packets met is the one that was read, or it is said that it is not. */
 static int explain_store(struct work *work, struct store *running, struct failure *failure)
 {
@@ -525,12 +339,10 @@ static int explain_store(struct work *work, struct store *running, struct failur
 
 	if (!err)
 		err = explain_open(&work->explain, running, failure);
-	if (!err && store_waits(running) && !work->options->json)
-		printf("The policy waits to be confirmed and goes back in %u s.\n",
-		       store_waits(running));
-	work->running = running;
 	if (!err)
-		err = play(work, running->edge, failure);
+		tell_running(running);
+	if (!err)
+		err = play(work, running, failure);
 	if (!err && (generation != running->state->generation || half != store_half(running)))
 		err = failure_set(failure, EAGAIN,
 				  "Can't say under which policy that was: it changed meanwhile; "

@@ -57,7 +57,7 @@ int explain_publish(struct explain *explain, const struct policy *policy, const 
 void explain_copy_source(struct explain *explain, const struct store *running,
 			 const struct segment *segment);
 
-/* Judges one frame; `proof` is EDGE426_EXPLAIN_*. -EMSGSIZE when no program could be given it. */
+/* Judges one frame; `proof` is EDGE426_EXPLAIN_*. -EMSGSIZE when it is too short or too long. */
 int explain_run(struct explain *explain, const __u8 *frame, size_t len, __u32 proof,
 		struct explain_outcome *outcome, struct failure *failure);
 

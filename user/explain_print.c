@@ -24,15 +24,24 @@ struct reason_row {
 #define REASON_ROW(name, text) {#name, text},
 static const struct reason_row reasons[] = {EDGE426_REASONS(REASON_ROW)};
 
-static const char *const skips[EXPLAIN_SKIPS] = {
-	[EXPLAIN_FROM_SERVER] = "from the server, not to a service",
-	[EXPLAIN_CUT] = "cut short in the capture",
-	[EXPLAIN_TOO_LONG] = "longer than the program can be given",
-};
-
+/* A name for --json, a text for people. */
 struct name_row {
 	const char *name;
 	const char *text;
+};
+
+static const struct name_row skips[EXPLAIN_SKIPS] = {
+	[EXPLAIN_FROM_SERVER] = {"from_server", "from the server, not to a service"},
+	[EXPLAIN_CUT] = {"cut", "cut short in the capture"},
+	[EXPLAIN_TOO_SHORT] = {"too_short", "shorter than an Ethernet header"},
+	[EXPLAIN_TOO_LONG] = {"too_long", "longer than the program can be given"},
+};
+
+static const struct name_row assumptions[EXPLAIN_ASSUMED] = {
+	[EXPLAIN_KERNEL] = {"kernel_handshake",
+			    "the server's kernel did the handshake, these are its first octets"},
+	[EXPLAIN_NO_SYN] = {"no_syn",
+			    "its SYN is not in the capture, so these are not its first octets"},
 };
 
 /* What the program tells the responder or the TC program; by kind. */
@@ -201,14 +210,14 @@ static void print_details(const struct explain_printer *printer, const struct ex
 		printf("; %s", message->text);
 	printf("\n");
 	if (explained->assumed)
-		printf(INDENT "assumed: %s\n", explained->assumed);
+		printf(INDENT "assumed: %s\n", assumptions[explained->assumed].text);
 }
 
 static void print_text(const struct explain_printer *printer, const struct explained *explained)
 {
 	print_head(printer->len, explained);
 	if (!explained->outcome) {
-		printf("%s\n", skips[explained->skip]);
+		printf("%s\n", skips[explained->skip].text);
 		return;
 	}
 	printf("%s - %s\n", reasons[explained->outcome->reason].name,
@@ -238,8 +247,8 @@ static void set_packet(json_t *object, const struct explained *explained)
 	json_object_set_new(object, "packet", text_or_null(segment ? packet : NULL));
 	json_object_set_new(object, "data_len",
 			    json_integer(segment ? (json_int_t)segment->payload_len : 0));
-	json_object_set_new(object, "skipped", text_or_null(skips[explained->skip]));
-	json_object_set_new(object, "assumed", text_or_null(explained->assumed));
+	json_object_set_new(object, "skipped", text_or_null(skips[explained->skip].name));
+	json_object_set_new(object, "assumed", text_or_null(assumptions[explained->assumed].name));
 }
 
 static json_t *rule_json(const struct explain_rule *rule)
@@ -315,6 +324,8 @@ void explain_print(struct explain_printer *printer, const struct explained *expl
 
 void explain_print_summary(const struct explain_printer *printer)
 {
+	if (printer->json)
+		return;
 	printf("%zu packet%s\n", printer->len, printer->len == 1 ? "" : "s");
 	for (size_t i = 0; i < EDGE426_REASON_COUNT; i++)
 		if (printer->count[i])
@@ -322,10 +333,12 @@ void explain_print_summary(const struct explain_printer *printer)
 			       reasons[i].text);
 	for (size_t i = 0; i < EXPLAIN_SKIPS; i++)
 		if (printer->skipped[i])
-			printf("%8zu  %-15s %s\n", printer->skipped[i], "-", skips[i]);
+			printf("%8zu  %-15s %s\n", printer->skipped[i], skips[i].name,
+			       skips[i].text);
 }
 
 void explain_print_end(const struct explain_printer *printer)
 {
-	fputs(printer->len ? "\n]\n" : "[]\n", stdout);
+	if (printer->json)
+		fputs(printer->len ? "\n]\n" : "[]\n", stdout);
 }

@@ -11,8 +11,17 @@ enum explain_skip {
 	EXPLAIN_RUN, /* it was */
 	EXPLAIN_FROM_SERVER,
 	EXPLAIN_CUT,
+	EXPLAIN_TOO_SHORT,
 	EXPLAIN_TOO_LONG,
 	EXPLAIN_SKIPS,
+};
+
+/* What was taken for true of its connection. */
+enum explain_assumed {
+	EXPLAIN_NOTHING,
+	EXPLAIN_KERNEL, /* the server's kernel did the handshake */
+	EXPLAIN_NO_SYN, /* it is past its first octets, as its SYN is not there */
+	EXPLAIN_ASSUMED,
 };
 
 /* One packet. */
@@ -21,7 +30,7 @@ struct explained {
 	const __u8 *payload;
 	const struct explain_outcome *outcome; /* NULL when it was skipped */
 	enum explain_skip skip;
-	const char *assumed; /* about the connection; NULL: nothing */
+	enum explain_assumed assumed;
 };
 
 struct explain_printer {
@@ -34,10 +43,10 @@ struct explain_printer {
 
 void explain_print(struct explain_printer *printer, const struct explained *explained);
 
-/* What ends a text: how many packets had which reason. */
+/* The end of a capture as text: how many packets had which reason. */
 void explain_print_summary(const struct explain_printer *printer);
 
-/* What ends JSON, also when there was no packet. */
+/* The end of JSON, also when there was no packet. */
 void explain_print_end(const struct explain_printer *printer);
 
 #endif
