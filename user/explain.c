@@ -15,6 +15,7 @@
 #include "../bpf/source.h"
 #include "edge.h"
 #include "edge_xdp.skel.h"
+#include "netdev.h"
 
 #define FRAME_MAX 69632 /* octets: what a test run of the kernel takes is a little more */
 #define OUT_LEN (FRAME_MAX + 256)
@@ -87,14 +88,25 @@ static int start_edge(struct explain *explain, const char *interface, struct fai
 	return err;
 }
 
+/* The name of the interface that runs; NULL when it is not here. */
+static const char *name_interface(const struct store *running, char name[IF_NAMESIZE])
+{
+	const struct edge426_state *state = running->state;
+
+	if (state->netns != netdev_namespace())
+		return NULL;
+	return netdev_name((int)state->ifindex, name) ? name : NULL;
+}
+
 /* What is not the policy's, but decides: who answers SYNs under `auto`, the secrets. */
 static int follow(struct explain *explain, const struct store *running, struct failure *failure)
 {
 	char name[IF_NAMESIZE];
 
 	memcpy(explain->store.loads, running->loads, layout_memory(LAYOUT_LOADS));
-	return running->edge->seed ? 0
-				   : start_edge(explain, store_interface(running, name), failure);
+	if (running->edge->seed)
+		return 0;
+	return start_edge(explain, name_interface(running, name), failure);
 }
 
 int explain_open(struct explain *explain, const struct store *running, struct failure *failure)

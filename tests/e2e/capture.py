@@ -3,6 +3,7 @@
 """Makes captures out of captures, for the tests of explain.
 
     capture.py skip N IN OUT      without the first N packets
+    capture.py pick N IN OUT      the Nth packet, from 0 on
     capture.py pcapng IN OUT      the same packets as pcapng
     capture.py link N IN OUT      the same packets under another link type
     capture.py truncate N IN OUT  the file without its last N octets
@@ -76,6 +77,8 @@ def main():
     packets = read(source)
     if what == "skip":
         write(target, packets[count:])
+    elif what == "pick":
+        write(target, packets[count : count + 1])
     elif what == "pcapng":
         write_pcapng(target, packets)
     elif what == "link":
