@@ -120,7 +120,7 @@ judge_unknown(struct xdp_md *ctx, const struct place *place, const struct segmen
 	if (service->handshake == EDGE426_HANDSHAKE_BACKEND &&
 	    service->other == EDGE426_ACTION_PASS && !place->had_edge)
 		return judge_backend(ctx, index, segment, first, verdict);
-	if (segment->syn && !segment->has_ack)
+	if (segment->syn && !segment->has_ack && !segment->rst)
 		return judge_syn(ctx, settings, service, index, segment);
 	if (segment->syn || segment->rst)
 		return EDGE426_REASON_no_data;

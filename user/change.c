@@ -18,14 +18,25 @@ struct step {
 	size_t len;
 };
 
+static int default_policy(struct policy *policy, struct failure *failure)
+{
+	int err = policy_init(policy);
+
+	return err ? failure_set(failure, -err, "Can't make a policy: %s", strerror(-err)) : 0;
+}
+
 int change_read_policy(struct store *store, struct policy *policy, struct failure *failure)
 {
 	int err = store_read_policy(store, policy, failure);
 
-	if (err != -ENOENT)
-		return err;
-	err = policy_init(policy);
-	return err ? failure_set(failure, -err, "Can't make a policy: %s", strerror(-err)) : 0;
+	return err == -ENOENT ? default_policy(policy, failure) : err;
+}
+
+int change_read_services(struct store *store, struct policy *policy, struct failure *failure)
+{
+	int err = store_read_services(store, policy, failure);
+
+	return err == -ENOENT ? default_policy(policy, failure) : err;
 }
 
 int change_check_waiting(const struct visited *visited, const char *what, struct failure *failure)

@@ -29,6 +29,9 @@ int change_policies(struct targets *targets, struct change *change);
 /* The running policy, or the default one when there is none yet. */
 int change_read_policy(struct store *store, struct policy *policy, struct failure *failure);
 
+/* The same without its allow list, for verbs that change nothing. */
+int change_read_services(struct store *store, struct policy *policy, struct failure *failure);
+
 /* -EBUSY while a change of this interface waits to be confirmed. */
 int change_check_waiting(const struct visited *visited, const char *what, struct failure *failure);
 

@@ -327,7 +327,7 @@ static int list_one(void *context, const struct visited *visited, struct failure
 {
 	struct options *options = context;
 	struct policy policy = {0};
-	int err = change_read_policy(visited->store, &policy, failure);
+	int err = change_read_services(visited->store, &policy, failure);
 
 	if (!err && options->json)
 		json_object_set_new(options->root, visited->label, services_json(&policy));

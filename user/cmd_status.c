@@ -40,7 +40,8 @@ struct report {
 	bool alive;		    /* a responder lives, with all its sockets in place */
 	bool serves;		    /* and the program on the hook works with its maps */
 	unsigned int waits;	    /* seconds until a change goes back; 0: none waits */
-	struct policy policy;	    /* zero when there is none */
+	bool has_policy;
+	struct policy policy; /* its services; zero when there is none */
 	struct handshakes handshakes;
 };
 
@@ -143,8 +144,9 @@ static int read_policy(struct report *report, struct store *store, struct failur
 	store_settle(store);
 	report->state = *store->state;
 	report->waits = store_waits(store);
-	if (report->state.generation)
-		err = store_read_policy(store, &report->policy, failure);
+	report->has_policy = store_has_policy(store);
+	if (report->has_policy)
+		err = store_read_services(store, &report->policy, failure);
 	close(lock);
 	return err;
 }
@@ -228,7 +230,7 @@ static void print_policy(const struct report *report)
 {
 	const struct edge426_state *state = &report->state;
 
-	if (state->generation)
+	if (report->has_policy)
 		printf("  policy     generation %llu, %u service%s\n",
 		       (unsigned long long)state->generation, state->services,
 		       state->services == 1 ? "" : "s");
