@@ -41,7 +41,7 @@ PURE := failure text text_name text_prefix text_time prefix prefix_cover file al
 	policy_place policy_preset policy_print policy_read policy_reader policy_service \
 	policy_service_keys policy_values places lists
 # What publishes a policy, for the tests that do so into the kernel's maps.
-STORE := $(PURE) store publish halves inner layout pins netdev
+STORE := $(PURE) store publish halves inner layout pins
 
 BPF_OBJECTS := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
 SKELETONS := $(patsubst $(B)/bpf/%.bpf.o,$(B)/skel/%.skel.h,$(BPF_OBJECTS))
@@ -111,10 +111,11 @@ $(B)/tests/prog/%.o: tests/prog/%.c $(B)/flags | $(B)/deps $(SKELETONS)
 	@mkdir -p $(@D)
 	$(call say,CC) $(CC) $(CPPFLAGS_ALL) -Iuser -Itests/unit $(CFLAGS_ALL) $(SANITIZE) -c -o $@ $<
 
-$(B)/tests/bench/%: tests/bench/%.c tests/prog/fixture.c tests/unit/packet.c $(B)/flags | $(B)/deps $(SKELETONS)
+$(B)/tests/bench/prog_cost: tests/bench/prog_cost.c tests/prog/fixture.c tests/unit/packet.c \
+		$(STORE:%=$(B)/user/%.o) $(B)/flags | $(B)/deps $(SKELETONS)
 	@mkdir -p $(@D)
-	$(call say,CC) $(CC) $(CPPFLAGS_ALL) -Itests/prog -Itests/unit -std=gnu11 $(WARN) $(CFLAGS) \
-		-o $@ $(filter %.c,$^) -lbpf
+	$(call say,CC) $(CC) $(CPPFLAGS_ALL) -Itests/prog -Itests/unit -Iuser -std=gnu11 $(WARN) $(CFLAGS) \
+		-o $@ $(filter %.c %.o,$^) -lbpf -lyaml
 
 # The load generator needs neither the fixture nor the packets of the tests. It
 # reads as 16-bit words, for checksums, what it has written as headers.

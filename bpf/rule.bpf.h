@@ -235,8 +235,8 @@ static __always_inline enum edge426_reason rule_judge_other(const struct edge426
 }
 
 /* Too few octets to tell: to be held, unless whatever they become passes. */
-static __always_inline enum edge426_reason
-rule_judge_few(const struct edge426_service *service, int last)
+static __always_inline enum edge426_reason rule_judge_few(const struct edge426_service *service,
+							  int last)
 {
 	if (last)
 		return rule_judge_other(service, EDGE426_REASON_let_go);
