@@ -3,7 +3,6 @@
 #include "layout.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <edge426/abi.h>
 #include <edge426/reasons.h>
 #include <errno.h>
@@ -125,7 +124,7 @@ int layout_check(enum layout_map map, int fd)
 int layout_create_inner(enum layout_map map, __u32 entries)
 {
 	const struct layout_row *row = &inner_rows[map];
-	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = row->flags);
+	struct bpf_map_create_opts options = {.sz = sizeof(options), .map_flags = row->flags};
 	int fd = bpf_map_create(row->type, rows[map].name, row->key_size, row->value_size, entries,
 				&options);
 
