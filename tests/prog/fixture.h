@@ -19,7 +19,14 @@
 
 #include "packet.h"
 
-enum fixture_list { FIXTURE_ADDRESSES, FIXTURE_ALLOW, FIXTURE_PATHS, FIXTURE_HOSTS, FIXTURE_LISTS };
+enum fixture_list {
+	FIXTURE_ADDRESSES,
+	FIXTURE_ALLOW,
+	FIXTURE_ALLOW_EXACT,
+	FIXTURE_PATHS,
+	FIXTURE_HOSTS,
+	FIXTURE_LISTS
+};
 
 struct fixture {
 	struct edge_xdp *xdp;
@@ -54,6 +61,8 @@ void fixture_put_port(struct fixture *fixture, __u32 index, const struct edge426
 void fixture_put_address(struct fixture *fixture, __u32 half, __u16 set, __u16 vlan,
 			 const char *prefix, __u32 service);
 void fixture_put_allow(struct fixture *fixture, __u32 half, const char *prefix, __u64 counts_until);
+void fixture_put_allow_exact(struct fixture *fixture, __u32 half, const char *prefix,
+			     __u64 counts_until);
 void fixture_put_path(struct fixture *fixture, __u32 half, __u32 slot, const char *path);
 void fixture_put_host(struct fixture *fixture, __u32 half, __u32 slot, const char *name);
 
