@@ -409,3 +409,72 @@ Test(action, answers_no_half_open_connection_without_its_acknowledgement)
 			cr_assert_eq(fixture_run(&fixture, &packet).reason, BECAUSE(answered));
 		}
 }
+
+/* Without a backend TLS is like all that is not HTTP, and so is the end without any data. */
+static const struct {
+	const char *name, *payload, *flags;
+	__u8 other, mode;
+	enum fate fate;
+	enum edge426_reason reason;
+} alone[] = {
+	{"GET", GET, NULL, EDGE426_ACTION_RESET, 0, ANSWERED, BECAUSE(answered)},
+	{"TLS", HELLO, NULL, EDGE426_ACTION_RESET, 0, RESET, BECAUSE(reset_other)},
+	{"TLS, drop", HELLO, NULL, EDGE426_ACTION_DROP, 0, DROPPED, BECAUSE(dropped_other)},
+	{"SSH", SSH, NULL, EDGE426_ACTION_RESET, 0, RESET, BECAUSE(reset_other)},
+	{"FIN", NULL, "FA", EDGE426_ACTION_RESET, 0, RESET, BECAUSE(reset_other)},
+	{"FIN, drop", NULL, "FA", EDGE426_ACTION_DROP, 0, DROPPED, BECAUSE(dropped_other)},
+	{"one letter", "G", NULL, EDGE426_ACTION_RESET, 0, HELD, BECAUSE(held)},
+	{"TLS, monitor", HELLO, NULL, EDGE426_ACTION_RESET, EDGE426_MODE_MONITOR, PASSED,
+	 BECAUSE(would_reset)},
+	{"TLS, bypass", HELLO, NULL, EDGE426_ACTION_RESET, EDGE426_MODE_BYPASS, PASSED,
+	 BECAUSE(bypassed)},
+};
+
+Test(action, of_other_is_of_tls_too_without_a_backend)
+{
+	size_t way, row;
+
+	for (row = 0; row < ROWS(alone); row++)
+		for (way = 4; way < CLIENT_WAYS; way++) {
+			struct edge426_service service = fixture_service(EDGE426_HANDSHAKE_EDGE);
+			struct packet packet = {};
+
+			client_connect(&fixture, &client_ways[way], &packet);
+			service.flags = EDGE426_SERVICE_NO_BACKEND;
+			service.other = alone[row].other;
+			service.mode = alone[row].mode;
+			fixture_set_service(&fixture, &service);
+			packet.payload = alone[row].payload;
+			packet.flags = alone[row].flags;
+			if (alone[row].fate == PASSED)
+				packet.flags = "AP"; /* a hand-over sets PSH */
+			client_expect(&fixture, &client_ways[way], &packet, alone[row].fate,
+				      alone[row].reason, alone[row].name);
+		}
+}
+
+/* XDP does not rewrite a frame of several buffers: the responder makes the RST. */
+Test(action, resets_a_client_at_the_edge_whatever_its_frame)
+{
+	static char request[8000];
+	size_t way;
+
+	memset(request, 'a', sizeof(request) - 1);
+	memcpy(request, "GET /", 5);
+	for (way = 4; way < CLIENT_WAYS; way++) {
+		struct packet packet = {};
+		struct outcome outcome;
+		struct edge426_flow flow;
+
+		client_connect(&fixture, &client_ways[way], &packet);
+		set_actions(&client_ways[way], EDGE426_ACTION_RESET, EDGE426_ACTION_PASS);
+		packet.payload = request;
+		outcome = fixture_run(&fixture, &packet);
+		cr_assert_eq(outcome.reason, BECAUSE(reset_http), "reason %d", outcome.reason);
+		cr_assert_eq(outcome.verdict, XDP_REDIRECT);
+		cr_assert_eq(outcome.meta.kind, EDGE426_SEND_RESET);
+		cr_assert_eq(outcome.meta.seq, packet.ack);
+		cr_assert_eq(outcome.meta.ack, packet.seq + (__u32)sizeof(request) - 1);
+		cr_assert_not(fixture_find_flow(&fixture, &packet, &flow));
+	}
+}

@@ -216,6 +216,14 @@ Test(change, keeps_silent_about_what_it_dropped)
 		}
 }
 
+/* A new connection is the kernel's by now. */
+static void assert_syn_passes(int ipv6)
+{
+	struct packet syn = {.ipv6 = ipv6, .flags = "S", .client_port = 59999};
+
+	cr_assert_eq(fixture_run(&fixture, &syn).verdict, XDP_PASS, "SYN");
+}
+
 /* Handshakes of the edge that are on their way when the edge is no longer asked. */
 Test(change, hands_over_cookies_from_before)
 {
@@ -247,6 +255,7 @@ Test(change, hands_over_cookies_from_before)
 
 			client_connect(&fixture, &client_ways[way], &packet);
 			change(rows[row].change, &client_ways[way]);
+			assert_syn_passes(packet.ipv6);
 			cr_assert_eq(fixture_run(&fixture, &packet).reason,
 				     BECAUSE(handshake_ended));
 			packet.payload = rows[row].payload;

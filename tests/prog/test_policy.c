@@ -5,10 +5,12 @@
  */
 #include <criterion/criterion.h>
 #include <linux/bpf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../../bpf/source.h"
 #include "client.h"
 
 #define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -479,4 +481,45 @@ Test(policy, refuses_no_syn_when_nobody_responds)
 	set_rule(&(struct rule){.action = RST_SYN}, EDGE426_HANDSHAKE_EDGE);
 	fixture_stop_responder(&fixture);
 	cr_assert_eq(fixture_run(&fixture, &syn).reason, BECAUSE(no_responder));
+}
+
+static __u32 share_of(const struct packet *packet, __u32 host)
+{
+	struct edge426_source_key source = {};
+
+	if (packet->ipv6)
+		memcpy(source.address, (__u8[]){0xfd, 0, 0, 0, 0, 0, 0, (__u8)host}, 8);
+	else
+		memcpy(source.address + 10, (__u8[]){0xff, 0xff, 10, 9, 0, (__u8)host}, 6);
+	return source_share(&source);
+}
+
+/* Each source from its own percentage on: with one less its SYN is the backend's. */
+static void assert_share(struct packet *syn, __u32 host)
+{
+	struct rule rule = {};
+	__u32 share = share_of(syn, host);
+
+	rule.share = (__u8)(share - 100);
+	set_rule(&rule, EDGE426_HANDSHAKE_EDGE);
+	cr_assert_eq(fixture_run(&fixture, syn).reason, BECAUSE(syn_to_backend), "%s at %u",
+		     syn->client, share);
+	rule.share++;
+	set_rule(&rule, EDGE426_HANDSHAKE_EDGE);
+	cr_assert_eq(fixture_run(&fixture, syn).reason, BECAUSE(syn_answered), "%s at %u",
+		     syn->client, share + 1);
+}
+
+Test(policy, enforces_each_source_from_its_own_percentage_on)
+{
+	struct packet syn = {.flags = "S"};
+	char client[32];
+	__u32 host;
+
+	syn.client = client;
+	for (host = 2; host < 200; host++) {
+		syn.ipv6 = host & 1;
+		snprintf(client, sizeof(client), syn.ipv6 ? "fd00:0:0:%x::9" : "10.9.0.%u", host);
+		assert_share(&syn, host);
+	}
 }
