@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A cheap mixing of words into a hash that nobody has to trust: for places in tables. Pure. */
+/*
+ * A cheap mixing of words into a hash that nobody has to trust: for places in
+ * tables. The upper bits of the word added last do not reach the lower ones of
+ * the hash: whoever takes these adds another word, or 0, after it. Pure.
+ */
 #ifndef EDGE426_MIX_H
 #define EDGE426_MIX_H
 

@@ -75,7 +75,7 @@ static __always_inline struct edge426_place *policy_cache_slot(const struct segm
 	__u32 index;
 
 	__builtin_memcpy(words, segment->key.server, sizeof(words));
-	mixed = mix_add(mix_add(segment->key.server_port, words[0]), words[1]);
+	mixed = mix_add(mix_add(mix_add(0, words[0]), words[1]), segment->key.server_port);
 	index = mixed & (EDGE426_PLACES_MAX - 1);
 	return bpf_map_lookup_elem(&places, &index);
 }
