@@ -346,6 +346,24 @@ void fixture_write_first(struct fixture *fixture, const char *map, const void *v
 	put(bpf_object__find_map_by_name(fixture->xdp->obj, map), 0, value, len);
 }
 
+__u32 fixture_count_places(const struct fixture *fixture)
+{
+	int cpus = libbpf_num_possible_cpus(), cpu;
+	struct edge426_place *places = calloc((size_t)cpus, sizeof(*places));
+	__u32 index, used = 0;
+
+	need(places != NULL, "memory");
+	for (index = 0; index < EDGE426_PLACES_MAX; index++) {
+		need(!bpf_map__lookup_elem(fixture->xdp->maps.places, &index, sizeof(index), places,
+					   (size_t)cpus * sizeof(*places), 0),
+		     "map places");
+		for (cpu = 0; cpu < cpus; cpu++)
+			used += places[cpu].tag != 0;
+	}
+	free(places);
+	return used;
+}
+
 /* As a host with the kernel's defaults; the keys are known, so that tests can repeat. */
 static void set_edge(struct fixture *fixture)
 {

@@ -84,6 +84,9 @@ void fixture_read_load(const struct fixture *fixture, struct edge426_load *load)
 void fixture_read_first(const struct fixture *fixture, const char *map, void *value, size_t len);
 void fixture_write_first(struct fixture *fixture, const char *map, const void *value, size_t len);
 
+/* Entries of the cache of places that are in use, on all CPUs. */
+__u32 fixture_count_places(const struct fixture *fixture);
+
 /* What became of one packet. */
 struct outcome {
 	__u32 verdict; /* XDP_* */

@@ -5,6 +5,7 @@
  */
 #include <criterion/criterion.h>
 #include <linux/bpf.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -204,6 +205,30 @@ Test(place, is_remembered_for_its_destination_alone)
 		for (i = ROWS(alike); i-- > 0;)
 			cr_assert_eq(fixture_run(&fixture, &alike[i]).reason, plain[i],
 				     "row %zu in round %d", i, round);
+}
+
+/* Side by side, as a server's addresses are: they must not drive each other out. */
+Test(place, is_remembered_beside_its_neighbours)
+{
+	struct packet syn = {.flags = "S"};
+	__u32 before, host;
+	char server[32];
+
+	set_services();
+	set_addresses();
+	set_port(1, BY_ADDRESS, 0);
+	set_tag(3);
+	syn.server = server;
+	for (syn.ipv6 = 0; syn.ipv6 < 2; syn.ipv6++) {
+		before = fixture_count_places(&fixture);
+		for (host = 1; host <= 64; host++) {
+			snprintf(server, sizeof(server), syn.ipv6 ? "fd00::%x" : "10.9.0.%u", host);
+			fixture_run(&fixture, &syn);
+		}
+		/* Of 1,024 places: 62 on average. */
+		cr_assert_gt(fixture_count_places(&fixture) - before, 48, "IPv%d",
+			     syn.ipv6 ? 6 : 4);
+	}
 }
 
 Test(place, without_a_map_of_addresses_is_the_ports)
