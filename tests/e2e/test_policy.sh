@@ -153,7 +153,7 @@ test_service_add_says_how_the_handshake_is_done() {
 import json, sys
 keys = "handshake", "backend", "syn_threshold", "calm_seconds"
 rows = next(iter(json.load(sys.stdin).values()))
-print(", ".join(" ".join(str(row[key]) for key in keys if key in row) for row in rows))')"
+print(", ".join(" ".join(str(row[key]) for key in keys if row[key] is not None) for row in rows))')"
 	expect_refusal 3 edge service add other --port 81 --handshake auto --no-backend
 	expect_match "the message" "backend 'none' is not allowed with handshake 'auto'" "$output"
 	expect_refusal 3 edge service add other --port 81 --calm-seconds 5
