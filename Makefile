@@ -40,6 +40,8 @@ PURE := failure text text_name text_prefix text_time prefix prefix_cover file al
 	edge_host policy policy_allow policy_check policy_diff policy_keys policy_lint policy_lint_places \
 	policy_place policy_preset policy_print policy_read policy_reader policy_service \
 	policy_service_keys policy_values places lists
+# What publishes a policy, for the tests that do so into the kernel's maps.
+STORE := $(PURE) store publish halves inner layout pins
 
 BPF_OBJECTS := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
 SKELETONS := $(patsubst $(B)/bpf/%.bpf.o,$(B)/skel/%.skel.h,$(BPF_OBJECTS))
@@ -47,7 +49,7 @@ USER_OBJECTS := $(patsubst user/%.c,$(B)/user/%.o,$(wildcard user/*.c))
 UNIT_OBJECTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%.o,$(wildcard tests/unit/*.c)) \
 	$(PURE:%=$(B)/tests/unit/user/%.o)
 PROG_OBJECTS := $(patsubst tests/prog/%.c,$(B)/tests/prog/%.o,$(wildcard tests/prog/*.c)) \
-	$(B)/tests/unit/packet.o
+	$(B)/tests/unit/packet.o $(STORE:%=$(B)/tests/unit/user/%.o)
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,\
 	$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
 
@@ -103,16 +105,17 @@ $(B)/tests/unit/user/%.o: user/%.c $(B)/flags | $(B)/deps
 	$(call say,CC) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(SANITIZE) -c -o $@ $<
 
 $(B)/tests/prog/run: $(PROG_OBJECTS)
-	$(call say,LINK) $(CC) $(SANITIZE) -o $@ $^ -lcriterion -lxdp -lbpf
+	$(call say,LINK) $(CC) $(SANITIZE) -o $@ $^ -lcriterion -lxdp -lbpf -lyaml
 
 $(B)/tests/prog/%.o: tests/prog/%.c $(B)/flags | $(B)/deps $(SKELETONS)
 	@mkdir -p $(@D)
 	$(call say,CC) $(CC) $(CPPFLAGS_ALL) -Iuser -Itests/unit $(CFLAGS_ALL) $(SANITIZE) -c -o $@ $<
 
-$(B)/tests/bench/%: tests/bench/%.c tests/prog/fixture.c tests/unit/packet.c $(B)/flags | $(B)/deps $(SKELETONS)
+$(B)/tests/bench/prog_cost: tests/bench/prog_cost.c tests/prog/fixture.c tests/unit/packet.c \
+		$(STORE:%=$(B)/user/%.o) $(B)/flags | $(B)/deps $(SKELETONS)
 	@mkdir -p $(@D)
-	$(call say,CC) $(CC) $(CPPFLAGS_ALL) -Itests/prog -Itests/unit -std=gnu11 $(WARN) $(CFLAGS) \
-		-o $@ $(filter %.c,$^) -lbpf
+	$(call say,CC) $(CC) $(CPPFLAGS_ALL) -Itests/prog -Itests/unit -Iuser -std=gnu11 $(WARN) $(CFLAGS) \
+		-o $@ $(filter %.c %.o,$^) -lbpf -lyaml
 
 # The load generator needs neither the fixture nor the packets of the tests. It
 # reads as 16-bit words, for checksums, what it has written as headers.

@@ -73,9 +73,31 @@ static __always_inline int edge_may_answer(const struct segment *syn)
 	       client[SEGMENT_IP4_AT] != 127;
 }
 
+/* Linux 6.2; before it the edge answers no SYN that this is asked about. */
+extern void *bpf_cast_to_kern_ctx(void *ctx) __ksym __weak;
+
+/* Whether the frame is to the interface's own address: a promiscuous one sees all others too. */
+static __always_inline int edge_is_to_interface(struct xdp_md *ctx)
+{
+	__u64 own = 0, to = 0; /* six octets of each */
+	struct xdp_buff *xdp;
+
+	if (!bpf_cast_to_kern_ctx)
+		return 0;
+	xdp = bpf_cast_to_kern_ctx(ctx);
+	if (bpf_probe_read_kernel(&own, ETH_ALEN, xdp->rxq->dev->dev_addr) ||
+	    bpf_xdp_load_bytes(ctx, 0, &to, ETH_ALEN))
+		return 0;
+	return own == to;
+}
+
 /*
  * A router may have a listener on every address: the destination must be its
- * own. The question is put in `scratch`, as the stack has no room for it.
+ * own. Where nothing is forwarded the kernel does not say which are; then what
+ * is sent to the interface is taken for its own. The question is put in
+ * `scratch`, as the stack has no room for it. The answer is the same for the
+ * broadcast address of a network: frames to that come to an Ethernet group
+ * address, which edge_may_answer refuses.
  */
 static __always_inline int edge_is_local(struct xdp_md *ctx, const struct segment *syn)
 {
@@ -99,7 +121,9 @@ static __always_inline int edge_is_local(struct xdp_md *ctx, const struct segmen
 		__builtin_memcpy(route->ipv6_dst, syn->key.server, 16);
 	}
 	result = bpf_fib_lookup(ctx, route, sizeof(*route), 0);
-	return result == BPF_FIB_LKUP_RET_NOT_FWDED || result == BPF_FIB_LKUP_RET_FWD_DISABLED;
+	if (result == BPF_FIB_LKUP_RET_FWD_DISABLED)
+		return edge_is_to_interface(ctx);
+	return result == BPF_FIB_LKUP_RET_NOT_FWDED;
 }
 
 /* The window that the kernel would begin with, tcp_select_initial_window(). */
@@ -224,7 +248,7 @@ __noinline int edge_judge_syn(struct xdp_md *ctx, __u32 index, const struct segm
 
 	if (!service || !load || !settings || !syn || !offer || !reply)
 		return EDGE426_REASON_syn_unfit;
-	if (!edge_may_answer(syn) || offer->is_signed ||
+	if (!edge_may_answer(syn) || syn->fin || offer->is_signed ||
 	    offer->mss < (syn->family == 4 ? IP4_MSS_MIN : IP6_MSS_MIN))
 		return EDGE426_REASON_syn_unfit;
 	reason = edge_choose(ctx, settings, service, load, syn, &listener);
@@ -251,11 +275,17 @@ static __always_inline enum edge426_reason edge_answer_syn(struct xdp_md *ctx, _
 	return edge_write_reply(ctx, syn, &reply) ? EDGE426_REASON_reply_failed : reason;
 }
 
+/* Not static, so that its variables are not on the caller's stack. */
+__noinline int edge_may_refuse(struct xdp_md *ctx, const struct segment *syn)
+{
+	return syn && edge_may_answer(syn) && edge_is_local(ctx, syn);
+}
+
 /* RFC 9293 3.10.7.1: as if nobody listened. */
 static __always_inline enum edge426_reason edge_refuse_syn(struct xdp_md *ctx,
 							   const struct segment *syn)
 {
-	if (!edge_may_answer(syn) || !edge_is_local(ctx, syn))
+	if (!edge_may_refuse(ctx, syn))
 		return EDGE426_REASON_syn_unfit;
 	return edge_reset(ctx, syn, 0, EDGE426_REASON_reset_syn);
 }

@@ -120,7 +120,7 @@ judge_unknown(struct xdp_md *ctx, const struct place *place, const struct segmen
 	if (service->handshake == EDGE426_HANDSHAKE_BACKEND &&
 	    service->other == EDGE426_ACTION_PASS && !place->had_edge)
 		return judge_backend(ctx, index, segment, first, verdict);
-	if (segment->syn && !segment->has_ack)
+	if (segment->syn && !segment->has_ack && !segment->rst)
 		return judge_syn(ctx, settings, service, index, segment);
 	if (segment->syn || segment->rst)
 		return EDGE426_REASON_no_data;
@@ -204,14 +204,17 @@ static __always_inline enum edge426_reason judge(struct xdp_md *ctx, struct segm
 	int parsed = packet_read_segment(ctx, segment);
 	struct edge426_state *now = policy_state();
 	struct place place;
+	__u32 half, tag;
 
 	if (parsed != HEADERS_OK)
 		return parsed == HEADERS_NOT_TCP ? EDGE426_REASON_not_tcp
 						 : EDGE426_REASON_malformed;
 	if (!now)
 		return EDGE426_REASON_not_protected;
-	verdict->answer = policy_half(now);
-	place = policy_find_place(segment, verdict->answer);
+	half = policy_half(now);
+	tag = now->tags[half];
+	verdict->answer = EDGE426_ANSWER_OF(half, tag);
+	place = policy_find_place(segment, half, tag);
 	explain_service(place.index);
 	if (place.index < 0)
 		return EDGE426_REASON_not_protected;

@@ -80,13 +80,16 @@ static __always_inline enum edge426_reason flow_take_over(struct edge426_flow *f
  * Too few octets so far: nothing has been acknowledged, so the client sends
  * them again, with more behind them, until they tell: then the flow is judged
  * anew from its first octet, with what it has been held before. So it is when
- * no more will come.
+ * no more will come: a client's window may be full of octets that do not tell,
+ * and then its fourth retransmission, after some seconds, is like the first.
  */
 static __always_inline enum edge426_reason flow_drive_held(struct edge426_flow *flow,
 							   const struct segment *segment)
 {
 	if (segment->payload_len == 0 && !segment->fin)
 		return EDGE426_REASON_early_ack;
+	if (segment->seq == flow->first && !sequence_after(segment->end, flow->next))
+		flow->held += EDGE426_HELD_AGAIN;
 	if (segment->fin || flow->held > EDGE426_HELD_MAX)
 		flow->held = EDGE426_HELD_MAX;
 	if (segment->seq != flow->first) {
@@ -249,6 +252,7 @@ flow_make(struct edge426_flow *flow, const struct segment *segment, enum edge426
 	if (rule == EDGE426_REASON_held) {
 		flow->flags |= EDGE426_FLOW_HELD;
 		flow->held = first->held + 1;
+		flow->next = segment->end;
 		return rule;
 	}
 	flow->flags |= EDGE426_FLOW_DROP;

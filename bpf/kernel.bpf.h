@@ -40,6 +40,18 @@ struct tcp_sock {
 	_Bool is_mptcp;
 } __attribute__((preserve_access_index));
 
+struct net_device {
+	const unsigned char *dev_addr;
+} __attribute__((preserve_access_index));
+
+struct xdp_rxq_info {
+	struct net_device *dev;
+} __attribute__((preserve_access_index));
+
+struct xdp_buff {
+	struct xdp_rxq_info *rxq;
+} __attribute__((preserve_access_index));
+
 struct tcp_request_sock {
 	__u32 rcv_isn;
 } __attribute__((preserve_access_index));

@@ -76,6 +76,14 @@ struct {
 	__array(values, struct addresses_of_half);
 } addresses SEC(".maps");
 
+/* What `addresses` has said of destinations of late. Written by the XDP program. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, EDGE426_PLACES_MAX);
+	__type(key, __u32);
+	__type(value, struct edge426_place);
+} places SEC(".maps");
+
 /* Sources that are as if edge426 were not there. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);

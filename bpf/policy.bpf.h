@@ -8,6 +8,7 @@
 #define EDGE426_POLICY_BPF_H
 
 #include "maps.bpf.h"
+#include "mix.h"
 #include "segment.h"
 
 /* What a packet's destination is under the policy. */
@@ -54,8 +55,9 @@ static __always_inline __u32 policy_match_address(const struct segment *segment,
 	return service ? *service : 0;
 }
 
-static __always_inline __u32 policy_match(const struct segment *segment, __u32 half,
-					  const struct edge426_port *port)
+/* 1 + slot of the service by VLAN and address; 0: the port alone decides. */
+static __always_inline __u32 policy_match_entries(const struct segment *segment, __u32 half,
+						  const struct edge426_port *port)
 {
 	__u32 service = 0;
 
@@ -63,6 +65,59 @@ static __always_inline __u32 policy_match(const struct segment *segment, __u32 h
 		service = policy_match_address(segment, half, port->set, segment->vlan);
 	if (!service && port->flags & EDGE426_PORT_BY_ADDRESS)
 		service = policy_match_address(segment, half, port->set, 0);
+	return service;
+}
+
+/* The place in the cache for the packet's destination; NULL never happens. */
+static __always_inline struct edge426_place *policy_cache_slot(const struct segment *segment)
+{
+	__u64 words[2], mixed;
+	__u32 index;
+
+	__builtin_memcpy(words, segment->key.server, sizeof(words));
+	mixed = mix_add(mix_add(segment->key.server_port, words[0]), words[1]);
+	index = mixed & (EDGE426_PLACES_MAX - 1);
+	return bpf_map_lookup_elem(&places, &index);
+}
+
+static __always_inline int policy_cache_holds(const struct edge426_place *cached,
+					      const struct segment *segment, __u32 tag)
+{
+	__u64 cached_words[2], words[2];
+
+	__builtin_memcpy(cached_words, cached->address, sizeof(cached_words));
+	__builtin_memcpy(words, segment->key.server, sizeof(words));
+	return cached->tag == tag && cached->port == segment->key.server_port &&
+	       cached->vlan == segment->vlan && cached_words[0] == words[0] &&
+	       cached_words[1] == words[1];
+}
+
+/* The same by the cache, which is this CPU's alone. */
+static __always_inline __u32 policy_match_cached(const struct segment *segment, __u32 half,
+						 __u32 tag, const struct edge426_port *port)
+{
+	struct edge426_place *cached = policy_cache_slot(segment);
+
+	if (!cached)
+		return policy_match_entries(segment, half, port);
+	if (policy_cache_holds(cached, segment, tag))
+		return cached->service;
+	cached->service = policy_match_entries(segment, half, port);
+	__builtin_memcpy(cached->address, segment->key.server, sizeof(cached->address));
+	cached->port = segment->key.server_port;
+	cached->vlan = segment->vlan;
+	cached->tag = tag;
+	return cached->service;
+}
+
+static __always_inline __u32 policy_match(const struct segment *segment, __u32 half, __u32 tag,
+					  const struct edge426_port *port)
+{
+	__u32 service = 0;
+
+	if (port->flags & (EDGE426_PORT_BY_VLAN | EDGE426_PORT_BY_ADDRESS))
+		service = tag ? policy_match_cached(segment, half, tag, port)
+			      : policy_match_entries(segment, half, port);
 	if (!service)
 		service = port->service;
 	if (!service && port->flags & EDGE426_PORT_HAD_SERVICE)
@@ -70,7 +125,8 @@ static __always_inline __u32 policy_match(const struct segment *segment, __u32 h
 	return service;
 }
 
-static __always_inline struct place policy_find_place(const struct segment *segment, __u32 half)
+static __always_inline struct place policy_find_place(const struct segment *segment, __u32 half,
+						      __u32 tag)
 {
 	__u32 key = half * EDGE426_PORTS + bpf_ntohs(segment->key.server_port);
 	struct edge426_port *port = bpf_map_lookup_elem(&ports, &key);
@@ -79,7 +135,7 @@ static __always_inline struct place policy_find_place(const struct segment *segm
 
 	if (!port)
 		return place;
-	service = port->flags ? policy_match(segment, half, port) : port->service;
+	service = port->flags ? policy_match(segment, half, tag, port) : port->service;
 	if (service)
 		place.index = (__s32)(half * EDGE426_SERVICE_SLOTS + service - 1);
 	place.had_edge = port->flags & EDGE426_PORT_HAD_EDGE;

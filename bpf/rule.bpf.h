@@ -184,11 +184,11 @@ __noinline int rule_exempt(struct xdp_md *ctx, __u32 index, const struct segment
 	look.request.wants_host = (service->flags & EDGE426_SERVICE_HOSTS) != 0;
 	len = rule_read_request(ctx, segment, &look);
 	if (service->flags & EDGE426_SERVICE_PATHS) {
+		if (rule_has_path(ctx, index, segment, &look))
+			return EDGE426_REASON_exempt_path;
 		if (!request_has_target(&look.request) && len == segment->payload_len &&
 		    look.request.path_len < EDGE426_PATH_MAX)
 			return EDGE426_REASON_held;
-		if (rule_has_path(ctx, index, segment, &look))
-			return EDGE426_REASON_exempt_path;
 	}
 	if (look.request.wants_host && rule_has_host(index, &look))
 		return EDGE426_REASON_exempt_host;
@@ -211,7 +211,7 @@ static __always_inline enum edge426_reason rule_act(const struct edge426_service
 	}
 }
 
-/* With `last` it is not worth waiting for more. */
+/* With `last`, or where it passes in any case, it is not worth waiting for more. */
 static __always_inline enum edge426_reason rule_judge_http(struct xdp_md *ctx, __u32 index,
 							   const struct edge426_service *service,
 							   const struct segment *segment, int last)
@@ -220,9 +220,9 @@ static __always_inline enum edge426_reason rule_judge_http(struct xdp_md *ctx, _
 
 	if (service->flags & (EDGE426_SERVICE_PATHS | EDGE426_SERVICE_HOSTS))
 		exempt = rule_exempt(ctx, index, segment);
-	if (exempt == EDGE426_REASON_answered || (exempt == EDGE426_REASON_held && last))
-		return rule_act(service);
-	return exempt;
+	if (exempt == EDGE426_REASON_held && (last || service->action == EDGE426_ACTION_PASS))
+		exempt = EDGE426_REASON_answered;
+	return exempt == EDGE426_REASON_answered ? rule_act(service) : exempt;
 }
 
 /* Neither TLS nor HTTP; `passes` is the reason with which it passes. */
@@ -234,6 +234,17 @@ static __always_inline enum edge426_reason rule_judge_other(const struct edge426
 	return service->other == EDGE426_ACTION_DROP ? EDGE426_REASON_dropped_other : passes;
 }
 
+/* Too few octets to tell: to be held, unless whatever they become passes. */
+static __always_inline enum edge426_reason rule_judge_few(const struct edge426_service *service,
+							  int last)
+{
+	if (last)
+		return rule_judge_other(service, EDGE426_REASON_let_go);
+	if (service->action == EDGE426_ACTION_PASS && service->other == EDGE426_ACTION_PASS)
+		return EDGE426_REASON_action_pass;
+	return EDGE426_REASON_held;
+}
+
 /* By the class alone; answered: it is HTTP. Without a backend TLS is like all that is not HTTP. */
 static __always_inline enum edge426_reason rule_judge_class(const struct edge426_service *service,
 							    __u32 class, int last)
@@ -243,8 +254,7 @@ static __always_inline enum edge426_reason rule_judge_class(const struct edge426
 	case PAYLOAD_HTTP_HEAD:
 		return EDGE426_REASON_answered;
 	case PAYLOAD_NEED_MORE:
-		return last ? rule_judge_other(service, EDGE426_REASON_let_go)
-			    : EDGE426_REASON_held;
+		return rule_judge_few(service, last);
 	case PAYLOAD_OTHER:
 		return rule_judge_other(service, EDGE426_REASON_other);
 	default:

@@ -30,10 +30,15 @@ struct publication {
 	bool knows_running;
 };
 
-/* A reader that copies meanwhile sees generation 0, or the old one changed, and looks again. */
+/*
+ * A reader that copies meanwhile sees generation 0, or the old one changed, and
+ * looks again. The tag tells frames that were judged by the half's policy from
+ * those that are under way since the one before.
+ */
 static void write_answer(const struct publication *p)
 {
 	struct edge426_answer *slot = &p->store->answers[p->half];
+	__u64 generation = p->store->state->generation + 1;
 
 	__atomic_store_n(&slot->generation, 0, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
@@ -41,7 +46,8 @@ static void write_answer(const struct publication *p)
 	slot->len = p->answer.len;
 	slot->date_offset = p->answer.date_offset;
 	memcpy(slot->octets, p->answer.octets, sizeof(slot->octets));
-	__atomic_store_n(&slot->generation, p->store->state->generation + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&slot->generation, generation, __ATOMIC_RELEASE);
+	p->store->state->tags[p->half] = (__u32)generation;
 }
 
 static void write_text(const struct publication *p)

@@ -14,8 +14,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "netdev.h"
-
 static int map_memory(struct store *store, enum layout_map map)
 {
 	size_t len = layout_memory(map);
@@ -136,15 +134,6 @@ int store_adopt(const int fd[LAYOUT_MAPS], struct store *store, struct failure *
 	name_memory(&adopted);
 	*store = adopted;
 	return 0;
-}
-
-const char *store_interface(const struct store *store, char name[IF_NAMESIZE])
-{
-	const struct edge426_state *state = store->state;
-
-	if (!state->ifindex || state->netns != netdev_namespace())
-		return NULL;
-	return netdev_name((int)state->ifindex, name) ? name : NULL;
 }
 
 int store_lock(const struct store *store, struct failure *failure)

@@ -53,12 +53,6 @@ int store_adopt(const int fd[LAYOUT_MAPS], struct store *store, struct failure *
 /* Which half of the policy maps counts now, a change that was not confirmed in time included. */
 __u32 store_half(const struct store *store);
 
-/*
- * What the interface is called now, for publish_options; NULL when nobody has
- * noted which it is, or it is in another network namespace, or gone.
- */
-const char *store_interface(const struct store *store, char name[IF_NAMESIZE]);
-
 /* How a policy is published. */
 struct publish_options {
 	const char *interface;	      /* services for others do not count; NULL: not known here */

@@ -101,7 +101,26 @@ static bool read_verdict(const struct xsk_frame *frame, struct edge426_verdict *
 	memcpy(verdict, frame->data - sizeof(*verdict), sizeof(*verdict));
 	verdict->cut_len = (__u16)frame->rest_len;
 	verdict->cut_sum = (__u16)~checksum_fold(frame->rest_sum);
-	return verdict->answer < WORKER_ANSWERS;
+	return true;
+}
+
+/*
+ * The answer of the policy by which the packet was judged; NULL when it has
+ * been replaced meanwhile: the client sends again and is judged anew. What is
+ * not an answer needs none of its octets.
+ */
+static const struct answer *find_answer(const struct worker *worker,
+					const struct edge426_verdict *verdict)
+{
+	__u32 half = verdict->answer & 1;
+	const struct answer *answer = &worker->answers[half];
+
+	if (verdict->kind != EDGE426_SEND_ANSWER)
+		return answer;
+	if (!worker->usable[half] ||
+	    verdict->answer != EDGE426_ANSWER_OF(half, (__u32)answer->generation))
+		return NULL;
+	return answer;
 }
 
 static enum edge426_worker_reason serve_frame(struct worker *worker, const struct xsk_frame *frame)
@@ -112,15 +131,16 @@ static enum edge426_worker_reason serve_frame(struct worker *worker, const struc
 		[FRAME_NO_ROOM] = EDGE426_WORKER_bad_frame,
 	};
 	struct edge426_verdict verdict;
+	const struct answer *answer;
 	enum frame_result result;
 	__u32 len;
 
 	if (!read_verdict(frame, &verdict))
 		return EDGE426_WORKER_bad_frame;
-	if (verdict.kind == EDGE426_SEND_ANSWER && !worker->usable[verdict.answer])
+	answer = find_answer(worker, &verdict);
+	if (!answer)
 		return EDGE426_WORKER_no_answer;
-	result = frame_answer(frame->data, frame->len, frame->room, &verdict,
-			      &worker->answers[verdict.answer], &len);
+	result = frame_answer(frame->data, frame->len, frame->room, &verdict, answer, &len);
 	if (result != FRAME_OK)
 		return refused[result];
 	return xsk_send(worker->xsk, frame, len) ? EDGE426_WORKER_sent : EDGE426_WORKER_tx_full;

@@ -38,6 +38,7 @@
 #define EDGE426_POLICY_TEXT_MAX (1 << 22) /* octets of one policy's text, without `allow` */
 #define EDGE426_DISCARD_MAX (1 << 20)	  /* octets a client may send after its answer */
 #define EDGE426_HELD_MAX 64		  /* segments held before a flow is let go */
+#define EDGE426_HELD_AGAIN 16 /* what a first segment that brings nothing new counts for */
 
 /* Names under which the maps and programs are pinned. */
 #define EDGE426_MAP_STATE "state"
@@ -59,6 +60,7 @@
 #define EDGE426_MAP_SOURCES "sources"
 #define EDGE426_MAP_SCRATCH "scratch"
 #define EDGE426_MAP_EXPLAIN "explain"
+#define EDGE426_MAP_PLACES "places"
 #define EDGE426_PROG_XDP "edge426_xdp"
 #define EDGE426_PROG_TC "edge426_tc"
 
@@ -69,6 +71,7 @@ struct edge426_state {
 	__u64 active;	   /* which half counts, see below */
 	__s64 wall_offset; /* ns: CLOCK_REALTIME less CLOCK_BOOTTIME, when last looked at */
 	__u64 generation;  /* 0: no policy yet; grows by one with each policy */
+	__u32 tags[2];	   /* of each half: tells its policy from those that the half had before */
 	__u32 services;	   /* how many the running policy has */
 	__u32 owner;	   /* EDGE426_OWNER_* who attached */
 	__u32 owner_pid;   /* process that attached; 0 when none */
@@ -121,6 +124,22 @@ struct edge426_address_key {
 };
 
 #define EDGE426_ADDRESS_BITS 64 /* bits of the key before the address */
+
+/*
+ * `places`: per-CPU array, a cache of what `addresses` has said: few
+ * destinations get most packets. An entry is of one policy, by its tag; a zero
+ * tag is of none. The index is a hash of the destination.
+ */
+#define EDGE426_PLACES_MAX 1024 /* a power of two */
+
+struct edge426_place {
+	__u8 address[16]; /* IPv4 as ::ffff:a.b.c.d */
+	__be16 port;
+	__u16 vlan;
+	__u32 tag;
+	__u32 service; /* 1 + slot; 0: none */
+	__u32 pad;
+};
 
 /* Inner map of `allow`: longest-prefix trie over source addresses. */
 struct edge426_allow_key {
@@ -365,7 +384,7 @@ struct edge426_verdict {
 	};
 	__u8 kind;   /* EDGE426_SEND_*, EDGE426_TC_* */
 	__u8 flags;  /* EDGE426_FLOW_HEAD */
-	__u8 answer; /* index in `answers` */
+	__u8 answer; /* bit 0: index in `answers`; the rest: low bits of that half's tag */
 	__u8 magic;  /* EDGE426_MAGIC */
 };
 
@@ -387,6 +406,9 @@ struct edge426_tc_metadata {
 
 #define EDGE426_TC_LATE_LINK 18 /* where the Ethernet header lies in the late case */
 
+/* What `answer` is for a half and its tag. */
+#define EDGE426_ANSWER_OF(half, tag) ((__u8)((tag) << 1 | (half)))
+
 /* Kinds; 0 is none. */
 #define EDGE426_SEND_ANSWER 1  /* responder: the answer, with FIN */
 #define EDGE426_SEND_ACK 2     /* responder: an acknowledgement without data */
@@ -403,12 +425,13 @@ struct edge426_worker {
 	__u64 count[EDGE426_WORKER_COUNTERS];
 };
 
-_Static_assert(sizeof(struct edge426_state) == 72, "state");
+_Static_assert(sizeof(struct edge426_state) == 80, "state");
 _Static_assert(sizeof(struct edge426_port) == 8, "port");
 _Static_assert(sizeof(struct edge426_address_key) == 28, "address key");
 _Static_assert(__builtin_offsetof(struct edge426_address_key, address) ==
 		       4 + EDGE426_ADDRESS_BITS / 8,
 	       "address bits");
+_Static_assert(sizeof(struct edge426_place) == 32, "place");
 _Static_assert(sizeof(struct edge426_allow_key) == 24, "allow key");
 _Static_assert(__builtin_offsetof(struct edge426_allow_key, address) == 4 + EDGE426_ALLOW_BITS / 8,
 	       "allow bits");

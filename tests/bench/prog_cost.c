@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Nanoseconds per packet of the XDP program by BPF_PROG_TEST_RUN, each packet
- * under handshake: backend and handshake: edge: the median of many rounds, the
- * rows taking turns so that a noisy moment hits them all. It measures the
- * program alone; the kernel's own copy of the packet is not in it.
+ * under handshake: backend and handshake: edge, and under a small policy and a
+ * large one: the median of many rounds, all of these taking turns so that a
+ * noisy moment hits them all. It measures the program alone; the kernel's own
+ * copy of the packet is not in it. The small policy is one service, the large
+ * one 1,000 services and 100,000 allow entries; half of the services are other
+ * addresses' on the port that is measured.
  *
  * With `repeat` the kernel runs the program over what the run before has left:
  * neither the frame nor its beginning is put back. So a packet that the program
@@ -23,11 +26,15 @@
 
 #include "edge_xdp.skel.h"
 #include "fixture.h"
+#include "store.h"
 
 #define ROUNDS 31
 #define REPEAT 20000 /* runs of the program in a round */
 #define SINGLES 1000 /* the same, for a packet that is run singly */
 #define HANDSHAKES 2 /* backend, edge */
+#define POLICIES 2   /* small, large */
+#define SERVICES 1000
+#define ALLOW 100000
 #define SYNACK_SEQ 4 /* offset in a TCP header */
 
 #define GET "GET / HTTP/1.1\r\nHost: example.org\r\nUser-Agent: x\r\nAccept: */*\r\n\r\n"
@@ -50,8 +57,9 @@ struct row {
 };
 
 struct result {
-	__s32 ns[HANDSHAKES][ROUNDS];
-	__s32 more[ROUNDS]; /* edge less backend, in the same round */
+	__s32 ns[POLICIES][HANDSHAKES][ROUNDS];
+	__s32 more[ROUNDS];		  /* edge less backend, in the same round */
+	__s32 growth[HANDSHAKES][ROUNDS]; /* large by small, the same, in percent */
 };
 
 #define BOTH(reason) EDGE426_REASON_##reason, EDGE426_REASON_##reason
@@ -130,6 +138,7 @@ static struct row rows[] = {
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
 static struct result results[ROWS];
+static struct store store;
 
 static void fail(const char *name, const char *what)
 {
@@ -177,7 +186,14 @@ static __u32 run_singly(struct fixture *fixture, const struct row *row, const __
 	return (__u32)(sum / SINGLES);
 }
 
-static __s32 measure(struct fixture *fixture, const struct row *row, int handshake)
+/* One policy lies in each half; the service that is measured is the first of both. */
+static void set_policy(int policy, int handshake)
+{
+	store.services[policy * EDGE426_SERVICE_SLOTS].handshake = (__u32)handshake;
+	store.state->active = (__u64)policy;
+}
+
+static __s32 measure(struct fixture *fixture, const struct row *row, int policy, int handshake)
 {
 	enum edge426_reason reason = handshake == EDGE426_HANDSHAKE_EDGE ? row->edge : row->backend;
 	__u64 count = row->how == REPEATED ? REPEAT : SINGLES, before;
@@ -185,7 +201,7 @@ static __s32 measure(struct fixture *fixture, const struct row *row, int handsha
 	size_t len = packet_build(&row->packet, frame);
 	__u32 ns;
 
-	fixture_set_handshake(fixture, (__u32)handshake, 0);
+	set_policy(policy, handshake);
 	run(fixture, frame, len, 1); /* the cache knows it, if it is to know it */
 	before = fixture_count(fixture, reason);
 	ns = row->how == REPEATED ? run(fixture, frame, len, REPEAT)
@@ -205,7 +221,7 @@ static void get_cookie(struct fixture *fixture, struct packet *packet)
 	struct outcome outcome;
 	__be32 seq;
 
-	fixture_set_handshake(fixture, EDGE426_HANDSHAKE_EDGE, 0);
+	set_policy(0, EDGE426_HANDSHAKE_EDGE);
 	outcome = fixture_run(fixture, &syn);
 	if (outcome.reason != EDGE426_REASON_syn_answered)
 		fail("a cookie", "the SYN was not answered");
@@ -229,41 +245,131 @@ static void prepare(struct fixture *fixture, struct row *row)
 		fixture_connect(fixture, &row->packet);
 	if (row->before == COOKIE)
 		get_cookie(fixture, &row->packet);
-	fixture_set_handshake(fixture, EDGE426_HANDSHAKE_BACKEND, 0);
+	set_policy(0, EDGE426_HANDSHAKE_BACKEND);
 	fixture_run(fixture, &row->packet);
+}
+
+static FILE *begin_text(char **text, size_t *len)
+{
+	FILE *out = open_memstream(text, len);
+
+	if (!out)
+		fail("a policy", "out of memory");
+	fputs("services:\n- {name: measured, port: 443}\n", out);
+	return out;
+}
+
+/* Neighbours of the client and of the server, so that the tries are walked to their depths. */
+static void write_large(FILE *out)
+{
+	int i;
+
+	for (i = 1; i < SERVICES; i++)
+		if (i % 2)
+			fprintf(out, "- {name: s%d, port: 443, address: 10.9.%d.%d}\n", i, i >> 7,
+				2 * i & 255);
+		else
+			fprintf(out, "- {name: s%d, port: %d}\n", i, 10000 + i);
+	fputs("allow:\n", out);
+	for (i = 0; i < ALLOW / 2; i++)
+		fprintf(out, "- 10.%d.%d.%d\n- fd00::%x:%x:3\n", 8 + (i >> 15), i >> 7 & 255,
+			(2 * i & 255) + 1, i >> 8, i & 255);
+}
+
+static void publish(char *text, size_t len)
+{
+	struct publish_options options = {0};
+	struct failure failure = {0};
+	struct policy policy = {0};
+
+	if (policy_read_text("policy", text, len, NULL, &policy, &failure) ||
+	    store_publish_policy(&store, &policy, &options, &failure))
+		fail("a policy", failure.text);
+	policy_free(&policy);
+	free(text);
+}
+
+static void publish_small(void)
+{
+	char *text = NULL;
+	size_t len = 0;
+
+	fclose(begin_text(&text, &len));
+	publish(text, len);
+}
+
+static void publish_large(void)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = begin_text(&text, &len);
+
+	write_large(out);
+	fclose(out);
+	publish(text, len);
+}
+
+/* The small one ends up in half 0, the large one in half 1; both have had one before them. */
+static void publish_both(const struct fixture *fixture)
+{
+	struct failure failure = {0};
+	int fd[LAYOUT_MAPS];
+
+	for (int map = 0; map < LAYOUT_MAPS; map++)
+		fd[map] = bpf_object__find_map_fd_by_name(fixture->xdp->obj,
+							  layout_name((enum layout_map)map));
+	if (store_adopt(fd, &store, &failure))
+		fail("the maps", failure.text);
+	store.ports[443] = (struct edge426_port){0}; /* the fixture's, of no policy */
+	publish_large();
+	publish_small();
+	publish_large();
+}
+
+static __s32 median(__s32 values[ROUNDS])
+{
+	qsort(values, ROUNDS, sizeof(values[0]), compare);
+	return values[ROUNDS / 2];
 }
 
 static void print(const char *name, struct result *result)
 {
-	__s32 *backend = result->ns[EDGE426_HANDSHAKE_BACKEND],
-	      *edge = result->ns[EDGE426_HANDSHAKE_EDGE];
+	__s32 *backend = result->ns[0][EDGE426_HANDSHAKE_BACKEND],
+	      *edge = result->ns[0][EDGE426_HANDSHAKE_EDGE];
 
 	for (int i = 0; i < ROUNDS; i++)
 		result->more[i] = edge[i] - backend[i];
-	qsort(backend, ROUNDS, sizeof(*backend), compare);
-	qsort(edge, ROUNDS, sizeof(*edge), compare);
-	qsort(result->more, ROUNDS, sizeof(result->more[0]), compare);
-	printf("%-36s %4d %4d %6d %4d %8d\n", name, backend[ROUNDS / 2], backend[0],
-	       edge[ROUNDS / 2], edge[0], result->more[ROUNDS / 2]);
+	for (int handshake = 0; handshake < HANDSHAKES; handshake++)
+		for (int i = 0; i < ROUNDS; i++)
+			result->growth[handshake][i] =
+				100 * result->ns[1][handshake][i] /
+				(result->ns[0][handshake][i] + !result->ns[0][handshake][i]);
+	printf("%-36s %4d %4d %6d %4d %8d %10d%% %7d%%\n", name, median(backend), backend[0],
+	       median(edge), edge[0], median(result->more), median(result->growth[0]) - 100,
+	       median(result->growth[1]) - 100);
 }
 
 int main(void)
 {
 	static struct fixture fixture;
-	int round, handshake;
+	int round, policy, handshake;
 	size_t i;
 
 	fixture_open(&fixture);
+	publish_both(&fixture);
 	for (i = 0; i < ROWS; i++)
 		prepare(&fixture, &rows[i]);
 	for (round = 0; round < ROUNDS; round++)
 		for (i = 0; i < ROWS; i++)
 			for (handshake = 0; handshake < HANDSHAKES; handshake++)
-				results[i].ns[handshake][round] =
-					measure(&fixture, &rows[i], handshake);
-	printf("%-36s %9s %11s %8s\n", "ns per packet: median, least", "backend", "edge", "paired");
+				for (policy = 0; policy < POLICIES; policy++)
+					results[i].ns[policy][handshake][round] =
+						measure(&fixture, &rows[i], policy, handshake);
+	printf("%-36s %9s %11s %8s %11s %8s\n", "ns per packet: median, least", "backend", "edge",
+	       "paired", "large", "policy");
 	for (i = 0; i < ROWS; i++)
 		print(rows[i].name, &results[i]);
+	store_close(&store);
 	fixture_close(&fixture);
 	return 0;
 }

@@ -19,7 +19,7 @@
 # may be run alone. No test is skipped: what cannot run fails.
 set -u -o pipefail
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
-TEST_SECONDS=150 # longest a test may take
+TEST_SECONDS=240 # longest a test may take
 
 . "$ROOT/scripts/topology.sh"
 topology_isolate "$@"

@@ -122,7 +122,7 @@ test_other_reset_never_hits_tls() {
 	for handshake in $handshakes; do
 		services "{name: https, port: 443, other: reset, handshake: $handshake}"
 		fetch -k "https://$SERVER_IP:443/large" | cmp - "$topology_dir/nginx/pages/large"
-		expect_equal "the status of an upload" 204 "$(status_of -k -T "$topology_dir/upload" "https://$SERVER_IP:443/put/new")"
+		expect_equal "the status of an upload" 201 "$(status_of -k -T "$topology_dir/upload" "https://$SERVER_IP:443/put/new")"
 		rm "$topology_dir/nginx/pages/new"
 	done
 	expect_equal "resets" 0 "$(counter reset_other)"
@@ -365,23 +365,23 @@ test_exempt_hosts_by_the_host_field() {
 # --- limits ----------------------------------------------------------------
 
 test_limit_of_answers_per_source() {
-	local handshake answered
+	local handshake answered port=443
 	ip -n "$CLIENT_NS" address add 10.9.0.99/24 dev "$CLIENT_IF"
 	ip -n "$SERVER_NS" neighbour replace 10.9.0.99 lladdr "$CLIENT_MAC" nud permanent dev "$SERVER_IF"
 	run_start --port 8443
 	for handshake in $handshakes; do
-		services "{name: https, port: 443, limit: {rate: 1, burst: 5}, handshake: $handshake}"
+		services "{name: https, port: $port, limit: {rate: 1, burst: 5}, handshake: $handshake}"
 		answered=$(counter answered)
 		for _ in 1 2 3 4 5 6 7 8; do
-			fetch --max-time 0.3 -o /dev/null "http://$SERVER_IP:443/" || true
+			fetch --max-time 0.3 -o /dev/null "http://$SERVER_IP:$port/" || true
 		done 2>/dev/null
 		answered=$(($(counter answered) - answered))
 		expect_match "five answers at once and few more" '^[5-8]$' "$answered"
 		expect_counted limited
-		expect_426 "$(fetch -i --interface 10.9.0.99 "http://$SERVER_IP:443/")" # another source
-		expect_426 "$(fetch -i "http://$SERVER_IP:443/")"			# sent again until it gets its turn
+		expect_426 "$(fetch -i --interface 10.9.0.99 "http://$SERVER_IP:$port/")" # another source
+		expect_426 "$(fetch -i "http://$SERVER_IP:$port/")"		     # sent again until it gets its turn
 		expect_tls_works
-		edge service set https --limit 1000 >/dev/null
+		port=444 # where nothing has been used up
 	done
 }
 

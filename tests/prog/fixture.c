@@ -101,65 +101,181 @@ static int open_xsk(void)
 	return fd;
 }
 
-void fixture_set_service(struct fixture *fixture, const struct edge426_service *service)
+static void put(struct bpf_map *map, __u32 index, const void *value, size_t len)
+{
+	need(!bpf_map__update_elem(map, &index, sizeof(index), value, len, 0), bpf_map__name(map));
+}
+
+static void get(const struct bpf_map *map, void *value, size_t len)
 {
 	__u32 first = 0;
 
-	need(!bpf_map__update_elem(fixture->xdp->maps.services, &first, sizeof(first), service,
-				   sizeof(*service), 0),
-	     "map services");
+	need(!bpf_map__lookup_elem(map, &first, sizeof(first), value, len, 0), bpf_map__name(map));
+}
+
+void fixture_put_service(struct fixture *fixture, __u32 index,
+			 const struct edge426_service *service)
+{
+	put(fixture->xdp->maps.services, index, service, sizeof(*service));
+}
+
+void fixture_put_port(struct fixture *fixture, __u32 index, const struct edge426_port *port)
+{
+	put(fixture->xdp->maps.ports, index, port, sizeof(*port));
+}
+
+void fixture_set_service(struct fixture *fixture, const struct edge426_service *service)
+{
+	fixture_put_service(fixture, 0, service);
+}
+
+struct edge426_service fixture_service(__u32 handshake)
+{
+	return (struct edge426_service){
+		.handshake = handshake,
+		.syn_threshold = 4,
+		.calm_seconds = 2,
+		.other = EDGE426_ACTION_PASS,
+		.percent = 100,
+	};
 }
 
 void fixture_set_handshake(struct fixture *fixture, __u32 handshake, __u32 flags)
 {
-	struct edge426_service service = {
-		.handshake = handshake,
-		.flags = flags,
-		.syn_threshold = 4,
-		.calm_seconds = 2,
-		.other = flags & EDGE426_SERVICE_NO_BACKEND ? EDGE426_ACTION_RESET
-							    : EDGE426_ACTION_PASS,
-		.percent = 100,
-	};
+	struct edge426_service service = fixture_service(handshake);
 
+	service.flags = flags;
+	if (flags & EDGE426_SERVICE_NO_BACKEND)
+		service.other = EDGE426_ACTION_RESET;
 	fixture_set_service(fixture, &service);
 }
 
 static void protect(struct fixture *fixture, __u32 port)
 {
-	struct edge426_port entry = {.service = 1};
-
 	fixture_set_handshake(fixture, EDGE426_HANDSHAKE_BACKEND, 0);
-	need(!bpf_map__update_elem(fixture->xdp->maps.ports, &port, sizeof(port), &entry,
-				   sizeof(entry), 0),
-	     "map ports");
+	fixture_put_port(fixture, port, &(struct edge426_port){.service = 1});
+}
+
+void fixture_read_state(const struct fixture *fixture, struct edge426_state *state)
+{
+	get(fixture->xdp->maps.state, state, sizeof(*state));
+}
+
+void fixture_write_state(struct fixture *fixture, const struct edge426_state *state)
+{
+	put(fixture->xdp->maps.state, 0, state, sizeof(*state));
 }
 
 void fixture_read_edge(const struct fixture *fixture, struct edge426_edge *edge)
 {
-	__u32 first = 0;
-
-	need(!bpf_map__lookup_elem(fixture->xdp->maps.edge, &first, sizeof(first), edge,
-				   sizeof(*edge), 0),
-	     "map edge");
+	get(fixture->xdp->maps.edge, edge, sizeof(*edge));
 }
 
 void fixture_write_edge(struct fixture *fixture, const struct edge426_edge *edge)
 {
-	__u32 first = 0;
-
-	need(!bpf_map__update_elem(fixture->xdp->maps.edge, &first, sizeof(first), edge,
-				   sizeof(*edge), 0),
-	     "map edge");
+	put(fixture->xdp->maps.edge, 0, edge, sizeof(*edge));
 }
 
 void fixture_read_load(const struct fixture *fixture, struct edge426_load *load)
 {
-	__u32 first = 0;
+	get(fixture->xdp->maps.loads, load, sizeof(*load));
+}
 
-	need(!bpf_map__lookup_elem(fixture->xdp->maps.loads, &first, sizeof(first), load,
-				   sizeof(*load), 0),
-	     "map loads");
+/* How user space makes the map of one half. */
+static const struct {
+	const char *name;
+	enum bpf_map_type type;
+	__u32 key_size, value_size;
+} lists[] = {
+	{"addresses", BPF_MAP_TYPE_LPM_TRIE, sizeof(struct edge426_address_key), sizeof(__u32)},
+	{"allow", BPF_MAP_TYPE_LPM_TRIE, sizeof(struct edge426_allow_key),
+	 sizeof(struct edge426_allow)},
+	{"paths", BPF_MAP_TYPE_LPM_TRIE, sizeof(struct edge426_path_key), sizeof(__u32)},
+	{"hosts", BPF_MAP_TYPE_HASH, sizeof(struct edge426_host_key), sizeof(__u32)},
+};
+
+static struct bpf_map *outer_map(const struct fixture *fixture, enum fixture_list list)
+{
+	return bpf_object__find_map_by_name(fixture->xdp->obj, lists[list].name);
+}
+
+static void put_in_list(struct fixture *fixture, enum fixture_list list, __u32 half,
+			const void *key, const void *value)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
+	int *fd = &fixture->lists[list][half];
+
+	if (!*fd) {
+		*fd = bpf_map_create(lists[list].type, lists[list].name, lists[list].key_size,
+				     lists[list].value_size, 256, &options);
+		need(*fd > 0, "make an inner map");
+		put(outer_map(fixture, list), half, fd, sizeof(*fd));
+	}
+	need(!bpf_map_update_elem(*fd, key, value, BPF_ANY), lists[list].name);
+}
+
+void fixture_drop_list(struct fixture *fixture, enum fixture_list list, __u32 half)
+{
+	int *fd = &fixture->lists[list][half];
+
+	need(!bpf_map__delete_elem(outer_map(fixture, list), &half, sizeof(half), 0),
+	     lists[list].name);
+	close(*fd);
+	*fd = 0;
+}
+
+/* "10.9.0.0/24" or "fd00::2/128": the address's family and its bits. */
+static void read_prefix(const char *text, __u8 address[16], __u8 *family, __u32 *bits)
+{
+	char host[64];
+
+	need(sscanf(text, "%63[^/]/%u", host, bits) == 2, text);
+	memset(address, 0, 16);
+	*family = strchr(host, ':') ? 6 : 4;
+	need(inet_pton(*family == 6 ? AF_INET6 : AF_INET, host, address) == 1, text);
+}
+
+void fixture_put_address(struct fixture *fixture, __u32 half, __u16 set, __u16 vlan,
+			 const char *prefix, __u32 service)
+{
+	struct edge426_address_key key = {.set = set, .vlan = vlan};
+	__u32 bits;
+
+	read_prefix(prefix, key.address, &key.family, &bits);
+	key.prefix_len = EDGE426_ADDRESS_BITS + bits;
+	put_in_list(fixture, FIXTURE_ADDRESSES, half, &key, &service);
+}
+
+void fixture_put_allow(struct fixture *fixture, __u32 half, const char *prefix, __u64 counts_until)
+{
+	struct edge426_allow value = {.counts_until = counts_until};
+	struct edge426_allow_key key = {};
+	__u32 bits;
+
+	read_prefix(prefix, key.address, &key.family, &bits);
+	key.prefix_len = EDGE426_ALLOW_BITS + bits;
+	put_in_list(fixture, FIXTURE_ALLOW, half, &key, &value);
+}
+
+void fixture_put_path(struct fixture *fixture, __u32 half, __u32 slot, const char *path)
+{
+	struct edge426_path_key key = {.service = slot};
+	__u32 len = (__u32)strlen(path), nothing = 0;
+
+	need(len <= sizeof(key.octets), path);
+	memcpy(key.octets, path, len);
+	key.prefix_len = EDGE426_PATH_BITS + 8 * len;
+	put_in_list(fixture, FIXTURE_PATHS, half, &key, &nothing);
+}
+
+void fixture_put_host(struct fixture *fixture, __u32 half, __u32 slot, const char *name)
+{
+	struct edge426_host_key key = {.service = slot};
+	__u32 len = (__u32)strlen(name), nothing = 0;
+
+	need(len <= EDGE426_HOST_MAX, name);
+	memcpy(key.name, name, len);
+	put_in_list(fixture, FIXTURE_HOSTS, half, &key, &nothing);
 }
 
 /* As a host with the kernel's defaults; the keys are known, so that tests can repeat. */
@@ -230,6 +346,12 @@ void fixture_stop_responder(struct fixture *fixture)
 
 void fixture_close(struct fixture *fixture)
 {
+	int list, half;
+
+	for (list = 0; list < FIXTURE_LISTS; list++)
+		for (half = 0; half < 2; half++)
+			if (fixture->lists[list][half])
+				close(fixture->lists[list][half]);
 	edge_tc__destroy(fixture->tc);
 	edge_xdp__destroy(fixture->xdp);
 	close(fixture->wire);
@@ -348,8 +470,9 @@ bool fixture_find_flow(const struct fixture *fixture, const struct packet *packe
 {
 	struct edge426_flow_key key = {.client_port = htons(packet->client_port),
 				       .server_port = htons(SERVICE_PORT)};
+	const char *client = packet->ipv6 ? "fd00::2" : "10.9.0.2";
 
-	map_address(packet->ipv6, packet->ipv6 ? "fd00::2" : "10.9.0.2", key.client);
+	map_address(packet->ipv6, packet->client ? packet->client : client, key.client);
 	map_address(packet->ipv6, packet->ipv6 ? "fd00::1" : "10.9.0.1", key.server);
 	return bpf_map__lookup_elem(fixture->xdp->maps.flows, &key, sizeof(key), flow,
 				    sizeof(*flow), 0) == 0;
@@ -432,4 +555,27 @@ int fixture_connect(struct fixture *fixture, struct packet *packet)
 	fd = accept(fixture->listener, NULL, NULL);
 	need(fd >= 0, "accept");
 	return fd;
+}
+
+/* MSS, SACK, scale 7: as Linux sends them. */
+static const __u8 syn_options[] = {2, 4, 5, 0xb4, 4, 2, 1, 1, 1, 3, 3, 7};
+
+void fixture_shake(struct fixture *fixture, struct packet *packet)
+{
+	struct packet syn = *packet;
+	struct outcome outcome;
+	struct tcphdr tcp;
+
+	syn.flags = "S";
+	syn.payload = NULL;
+	syn.payload_len = 0;
+	syn.seq = packet->seq - 1;
+	syn.ack = 0;
+	syn.tcp_options = syn_options;
+	syn.tcp_options_len = sizeof(syn_options);
+	outcome = fixture_run(fixture, &syn);
+	errno = EPROTO;
+	need(outcome.verdict == XDP_TX, "the edge's SYN-ACK");
+	memcpy(&tcp, outcome.frame + packet_tcp_offset(outcome.frame, outcome.len), sizeof(tcp));
+	packet->ack = ntohl(tcp.seq) + 1;
 }

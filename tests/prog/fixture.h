@@ -19,6 +19,8 @@
 
 #include "packet.h"
 
+enum fixture_list { FIXTURE_ADDRESSES, FIXTURE_ALLOW, FIXTURE_PATHS, FIXTURE_HOSTS, FIXTURE_LISTS };
+
 struct fixture {
 	struct edge_xdp *xdp;
 	struct edge_tc *tc;
@@ -26,6 +28,7 @@ struct fixture {
 	int listener; /* port 443, IPv6 and IPv4 */
 	int xsk;      /* in the XSKMAP for queue 0; -1 after fixture_stop_responder */
 	unsigned int server_ifindex;
+	int lists[FIXTURE_LISTS][2]; /* inner maps of each half; 0: not made */
 };
 
 /* Loads, protects port 443, puts a socket in the XSKMAP, attaches the TC program to `server`. */
@@ -38,6 +41,26 @@ void fixture_set_handshake(struct fixture *fixture, __u32 handshake, __u32 flags
 
 /* The same with everything that a service can say. */
 void fixture_set_service(struct fixture *fixture, const struct edge426_service *service);
+
+/* What a service is unless a test says otherwise: it enforces for all sources, other passes. */
+struct edge426_service fixture_service(__u32 handshake);
+
+/* The policy of either half, piece by piece; `index` as in the maps. Port 443 is slot 0's. */
+void fixture_put_service(struct fixture *fixture, __u32 index,
+			 const struct edge426_service *service);
+void fixture_put_port(struct fixture *fixture, __u32 index, const struct edge426_port *port);
+void fixture_put_address(struct fixture *fixture, __u32 half, __u16 set, __u16 vlan,
+			 const char *prefix, __u32 service);
+void fixture_put_allow(struct fixture *fixture, __u32 half, const char *prefix, __u64 counts_until);
+void fixture_put_path(struct fixture *fixture, __u32 half, __u32 slot, const char *path);
+void fixture_put_host(struct fixture *fixture, __u32 half, __u32 slot, const char *name);
+
+/* All entries of one kind, and their map, go. */
+void fixture_drop_list(struct fixture *fixture, enum fixture_list list, __u32 half);
+
+/* Which half counts, bypass, the clock: read, change, write. */
+void fixture_read_state(const struct fixture *fixture, struct edge426_state *state);
+void fixture_write_state(struct fixture *fixture, const struct edge426_state *state);
 
 /* Changes what the edge knows of the host and its secrets: read, change, write. */
 void fixture_read_edge(const struct fixture *fixture, struct edge426_edge *edge);
@@ -72,6 +95,9 @@ bool fixture_find_flow(const struct fixture *fixture, const struct packet *packe
  */
 void fixture_half_open(struct fixture *fixture, struct packet *packet);
 int fixture_connect(struct fixture *fixture, struct packet *packet); /* the accepted socket */
+
+/* The same with the edge, which must be the one that answers: by the XDP program alone. */
+void fixture_shake(struct fixture *fixture, struct packet *packet);
 
 /* Sends the packet on the wire, past the programs. */
 void fixture_send(struct fixture *fixture, const struct packet *packet);

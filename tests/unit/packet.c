@@ -18,6 +18,7 @@
 
 static const __u8 server_mac[6] = {2, 0, 0, 0, 0, 1};
 static const __u8 group_mac[6] = {1, 0, 0x5e, 0, 0, 1}; /* all systems, RFC 1112 6.4 */
+static const __u8 other_mac[6] = {2, 0, 0, 0, 0, 7};
 static const __u8 client_mac[6] = {2, 0, 0, 0, 0, 2};
 
 static __u8 *put_be16(__u8 *to, __u32 value)
@@ -110,13 +111,19 @@ static void check_limits(const struct packet *p)
 
 static __u8 *put_link(__u8 *to, const struct packet *p)
 {
+	__u32 id = p->priority_tag ? 0 : p->vlan ? p->vlan : 100;
 	int i;
 
-	to = put_octets(to, p->group ? group_mac : server_mac, sizeof(server_mac));
+	to = put_octets(to,
+			p->group      ? group_mac
+			: p->stranger ? other_mac
+				      : server_mac,
+			sizeof(server_mac));
 	to = put_octets(to, client_mac, sizeof(client_mac));
 	for (i = 0; i < p->vlans; i++) {
 		to = put_be16(to, i == 0 && p->vlans > 1 ? ETH_P_8021AD : ETH_P_8021Q);
-		to = put_be16(to, 0x6064 + (__u32)i); /* priority 3, VLAN 100 and on */
+		to = put_be16(to,
+			      0x6000 + id + (__u32)i); /* priority 3, the ids on from the first */
 	}
 	return put_be16(to, p->ipv6 ? ETH_P_IPV6 : ETH_P_IP);
 }

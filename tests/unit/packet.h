@@ -15,7 +15,10 @@
 /* Whatever is zero or NULL gets a sensible default; see packet_build. */
 struct packet {
 	int group;	     /* to an Ethernet group address, not to the server's */
+	int stranger;	     /* to another host's Ethernet address */
 	int vlans;	     /* VLAN tags; the outer one of several is 802.1ad */
+	__u16 vlan;	     /* id of the outermost tag; default 100, see priority_tag */
+	int priority_tag;    /* the outermost tag has no id, IEEE 802.1Q 6.9 */
 	int ipv6;	     /* else IPv4 */
 	const char *client;  /* source address; default 10.9.0.2 or fd00::2 */
 	const char *server;  /* destination; default 10.9.0.1 or fd00::1 */

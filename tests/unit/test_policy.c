@@ -1,37 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The policy: from YAML, with exact messages, back to YAML, and changed by hand. */
+/* A policy from YAML, with exact messages, to the struct. Keys of their own: test_policy_keys.c. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <edge426/abi.h>
 
-#include "guard.h"
 #include "policy.h"
+#include "policy_rows.h"
 #include "text.h"
 
-#define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 #define NAME_63 "a23456789-123456789_123456789-123456789_123456789-123456789-123"
-#define DEFAULT_BODY "This port speaks HTTPS only. Use https:// in place of http://.\n"
-#define X100                                                                                       \
-	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"                                       \
-	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-#define A "services:\n  - name: a\n    port: 1\n"
-#define KEYS_OF_SERVICE "name, port, address, handshake, backend, syn_threshold, calm_seconds"
-#define NO_LISTENER "only with edge, as there is no listener to do the handshake"
 #define PLAIN "plain YAML, without anchors, aliases and tags"
-
-struct row {
-	const char *name;
-	const char *text;
-	const char *failure; /* NULL: valid */
-	size_t len;	     /* 0: up to the NUL */
-};
 
 static const struct row valid[] = {
 	{"no services", "services: []\n", NULL, 0},
@@ -85,11 +67,11 @@ static const struct row invalid[] = {
 	{"comments alone", "# a\n# b\n",
 	 "p:3:1: an empty policy is not allowed: key 'services' is required", 0},
 	{"empty document", "---\n",
-	 "p:2:1: policy '' is not allowed: a mapping with the keys services, answers", 0},
+	 "p:2:1: policy '' is not allowed: a mapping with the keys " KEYS_OF_POLICY, 0},
 	{"text", "hello",
-	 "p:1:1: policy 'hello' is not allowed: a mapping with the keys services, answers", 0},
+	 "p:1:1: policy 'hello' is not allowed: a mapping with the keys " KEYS_OF_POLICY, 0},
 	{"list", "- a\n",
-	 "p:1:1: policy as a list is not allowed: a mapping with the keys services, answers", 0},
+	 "p:1:1: policy as a list is not allowed: a mapping with the keys " KEYS_OF_POLICY, 0},
 	{"empty mapping", "{}", "p:1:1: key 'services' is missing: it is required", 0},
 
 	{"quote without end", "services:\n  - name: 'a\n",
@@ -133,7 +115,7 @@ static const struct row invalid[] = {
 	 "p:4:1: a second document is not allowed: one policy in a file", 0},
 
 	{"unknown key", A "service: []\n",
-	 "p:4:1: key 'service' is not allowed: one of services, answers", 0},
+	 "p:4:1: key 'service' is not allowed: one of " KEYS_OF_POLICY, 0},
 	{"unknown key of a service", A "    prot: 1\n",
 	 "p:4:5: key 'prot' is not allowed: one of " KEYS_OF_SERVICE, 0},
 	{"unknown answer", A "answers:\n  other: {}\n",
@@ -141,7 +123,7 @@ static const struct row invalid[] = {
 	{"unknown key of the answer", A "answers:\n  default:\n    type: a/b\n",
 	 "p:6:5: key 'type' is not allowed: one of upgrade, content_type, body", 0},
 	{"list as a key", A "? [a]\n: b\n",
-	 "p:4:3: key as a list is not allowed: one of services, answers", 0},
+	 "p:4:3: key as a list is not allowed: one of " KEYS_OF_POLICY, 0},
 	{"services twice", A "services: []\n",
 	 "p:4:1: key 'services' is not allowed twice: once for each mapping", 0},
 	{"port twice", A "    port: 1\n",
@@ -168,15 +150,14 @@ static const struct row invalid[] = {
 	 "is not allowed: 1 to 63 letters, digits, - and _",
 	 0},
 	{"port 99999", "services:\n  - name: https\n    port: 443\n  - name: b\n    port: 99999\n",
-	 "p:5:11: port '99999' is not allowed: a port from 1 to 65535", 0},
-	{"port 0", "services: [{port: 0}]\n",
-	 "p:1:19: port '0' is not allowed: a port from 1 to 65535", 0},
-	{"octal port", "services: [{port: 0443}]\n",
-	 "p:1:19: port '0443' is not allowed: a port from 1 to 65535", 0},
+	 "p:5:11: port '99999' is not allowed: " PORTS, 0},
+	{"port 0", "services: [{port: 0}]\n", "p:1:19: port '0' is not allowed: " PORTS, 0},
+	{"octal port", "services: [{port: 0443}]\n", "p:1:19: port '0443' is not allowed: " PORTS,
+	 0},
 	{"ports as a list", "services: [{port: [1, 2]}]\n",
-	 "p:1:19: port as a list is not allowed: a port from 1 to 65535", 0},
+	 "p:1:19: port as a list is not allowed: " PORTS, 0},
 	{"port as a mapping", "services: [{port: {}}]\n",
-	 "p:1:19: port as a mapping is not allowed: a port from 1 to 65535", 0},
+	 "p:1:19: port as a mapping is not allowed: " PORTS, 0},
 	{"host bits", A "    address: 10.0.0.1/8\n",
 	 "p:4:14: address '10.0.0.1/8' is not allowed: "
 	 "a prefix without host bits, likely 10.0.0.0/8",
@@ -229,7 +210,7 @@ static const struct row invalid[] = {
 	 A "  - name: b\n    calm_seconds: 60\n    port: 2\n",
 	 "p:5:19: calm_seconds '60' is not allowed with handshake 'backend': only with auto", 0},
 	{"terminal escapes", "services: [{port: \"\\e[2J\"}]\n",
-	 "p:1:19: port '\\x1b[2J' is not allowed: a port from 1 to 65535", 0},
+	 "p:1:19: port '\\x1b[2J' is not allowed: " PORTS, 0},
 
 	{"name taken", A "  - port: 2\n    name: a\n",
 	 "p:5:11: name 'a' is taken: each service has a name of its own", 0},
@@ -274,76 +255,30 @@ static const struct row invalid[] = {
 	 0},
 };
 
-static size_t row_len(const struct row *row)
-{
-	return row->len ? row->len : strlen(row->text);
-}
-
-/* Reads a row; what it says is checked. Nothing of the policy may change on failure. */
-static void check_row(const struct row *row)
-{
-	const void *flush = guard_copy(row->text, row_len(row));
-	struct failure failure = {.text = "(valid)"};
-	struct policy policy, before;
-	int err;
-
-	memset(&policy, 0xee, sizeof(policy));
-	before = policy;
-	err = policy_read_text("p", flush, row_len(row), &policy, &failure);
-	cr_expect_str_eq(failure.text, row->failure ? row->failure : "(valid)", "%s: %s", row->name,
-			 failure.text);
-	cr_expect_eq(err, row->failure ? -EINVAL : 0, "%s", row->name);
-	if (err)
-		cr_expect(!memcmp(&policy, &before, sizeof(policy)), "%s", row->name);
-	else
-		policy_free(&policy);
-}
-
 Test(policy, what_is_valid)
 {
-	for (size_t i = 0; i < ARRAY_LEN(valid); i++)
-		check_row(&valid[i]);
+	check_rows(valid, ARRAY_LEN(valid));
 }
 
 Test(policy, what_is_not_and_why)
 {
-	for (size_t i = 0; i < ARRAY_LEN(invalid); i++)
-		check_row(&invalid[i]);
-}
-
-static void check_truncations(const struct row *row)
-{
-	for (size_t len = 0; len < row_len(row); len++) {
-		struct failure failure = {0};
-		struct policy policy;
-		int err;
-
-		err = policy_read_text("p", (char *)guard_copy(row->text, len), len, &policy,
-				       &failure);
-		cr_expect(err == 0 || err == -EINVAL, "%s at %zu", row->name, len);
-		if (err)
-			cr_expect_eq(strncmp(failure.text, "p:", 2), 0, "%s at %zu: %s", row->name,
-				     len, failure.text);
-		else
-			policy_free(&policy);
-	}
+	check_rows(invalid, ARRAY_LEN(invalid));
 }
 
 Test(policy, every_truncation_is_read_or_refused)
 {
-	for (size_t i = 0; i < ARRAY_LEN(valid); i++)
-		check_truncations(&valid[i]);
-	for (size_t i = 0; i < ARRAY_LEN(invalid); i++)
-		check_truncations(&invalid[i]);
+	check_truncations(valid, ARRAY_LEN(valid));
+	check_truncations(invalid, ARRAY_LEN(invalid));
 }
 
-static struct policy read_valid(const char *text, size_t len)
+Test(policy, valid_texts_come_back)
 {
-	struct failure failure = {.text = "(valid)"};
-	struct policy policy = {0};
+	for (size_t i = 0; i < ARRAY_LEN(valid); i++) {
+		struct policy policy = read_row(&valid[i]);
 
-	cr_assert_eq(policy_read_text("p", text, len, &policy, &failure), 0, "%s", failure.text);
-	return policy;
+		check_round_trip(&policy, valid[i].name);
+		policy_free(&policy);
+	}
 }
 
 Test(policy, values_arrive_in_the_struct)
@@ -421,632 +356,4 @@ Test(policy, the_default_answer)
 	cr_expect_str_eq(policy.answer.body, DEFAULT_BODY);
 	policy_free(&policy);
 	policy_free(&policy); /* a zeroed one is fine */
-}
-
-static void expect_equal(const struct policy *a, const struct policy *b, const char *name)
-{
-	cr_assert_eq(a->services_len, b->services_len, "%s", name);
-	for (size_t i = 0; i < a->services_len; i++) {
-		const struct service *one = &a->services[i], *other = &b->services[i];
-
-		cr_expect_str_eq(one->name, other->name, "%s", name);
-		cr_expect_eq(one->port, other->port, "%s", name);
-		cr_expect(!memcmp(&one->address, &other->address, sizeof(one->address)), "%s",
-			  name);
-		cr_expect_eq(one->handshake, other->handshake, "%s", name);
-		cr_expect_eq(one->flags, other->flags, "%s", name);
-		cr_expect_eq(one->syn_threshold, other->syn_threshold, "%s", name);
-		cr_expect_eq(one->calm_seconds, other->calm_seconds, "%s", name);
-	}
-	cr_assert_eq(a->answer.upgrades, b->answer.upgrades, "%s", name);
-	for (size_t i = 0; i < a->answer.upgrades; i++)
-		cr_expect_str_eq(a->answer.upgrade[i], b->answer.upgrade[i], "%s", name);
-	cr_expect_str_eq(a->answer.content_type, b->answer.content_type, "%s", name);
-	cr_expect_str_eq(a->answer.body, b->answer.body, "%s", name);
-}
-
-/* The text, read back, printed again: the same policy, the same text. */
-static size_t check_round_trip(const struct policy *policy, const char *name)
-{
-	struct failure failure = {.text = "(printed)"};
-	char *text, *again;
-	size_t len, again_len;
-	struct policy back;
-
-	cr_assert_eq(policy_print_text(policy, &text, &len, &failure), 0, "%s", failure.text);
-	back = read_valid(text, len);
-	expect_equal(policy, &back, name);
-	cr_assert_eq(policy_print_text(&back, &again, &again_len, &failure), 0);
-	cr_expect_str_eq(again, text, "%s", name);
-	cr_expect_eq(len, strlen(text), "%s", name);
-	free(again);
-	free(text);
-	policy_free(&back);
-	return len;
-}
-
-Test(policy, the_canonical_text)
-{
-	static const char text[] =
-		"answers: {default: {upgrade: [TLS/1.2]}}\n"
-		"services:\n"
-		"- {port: 443, name: https, address: any}\n"
-		"- {port: 443, name: net, address: 2001:DB8::/32}\n"
-		"- {backend: none, port: 80, name: http}\n"
-		"- {calm_seconds: 5, handshake: auto, port: 8443, name: flood}\n";
-	static const char canonical[] = "services:\n"
-					"- name: https\n"
-					"  port: 443\n"
-					"  handshake: backend\n"
-					"- name: net\n"
-					"  port: 443\n"
-					"  address: 2001:db8::/32\n"
-					"  handshake: backend\n"
-					"- name: http\n"
-					"  port: 80\n"
-					"  handshake: edge\n"
-					"  backend: none\n"
-					"- name: flood\n"
-					"  port: 8443\n"
-					"  handshake: auto\n"
-					"  syn_threshold: 100\n"
-					"  calm_seconds: 5\n"
-					"answers:\n"
-					"  default:\n"
-					"    upgrade: [\"TLS/1.2\"]\n"
-					"    content_type: text/plain; charset=utf-8\n"
-					"    body: |\n"
-					"      " DEFAULT_BODY;
-	struct policy policy = read_valid(text, strlen(text));
-	struct failure failure;
-	char *printed;
-	size_t len;
-
-	cr_assert_eq(policy_print_text(&policy, &printed, &len, &failure), 0);
-	cr_expect_str_eq(printed, canonical);
-	free(printed);
-	policy_free(&policy);
-}
-
-Test(policy, valid_texts_come_back)
-{
-	for (size_t i = 0; i < ARRAY_LEN(valid); i++) {
-		struct policy policy = read_valid(valid[i].text, row_len(&valid[i]));
-
-		check_round_trip(&policy, valid[i].name);
-		policy_free(&policy);
-	}
-}
-
-/* Bodies that YAML could trip over, each tried as name and type too where it is one. */
-static const char *const nasty[] = {
-	"",
-	"\n",
-	"\n\n",
-	"\n\na",
-	" ",
-	" a",
-	"a ",
-	"a \n",
-	"a",
-	"a\n",
-	"a\n\n",
-	"a\nb",
-	"a\n b\n",
-	"  a\nb",
-	"\ta",
-	"a\tb\n",
-	"a\r\nb",
-	"\r",
-	"~",
-	"null",
-	"true",
-	"-",
-	"- a",
-	"--- a",
-	"---",
-	"...",
-	"---\na\n",
-	"a\n---\nb",
-	"a\n...\n",
-	"?",
-	"? a",
-	":",
-	"a: b",
-	"a:",
-	"a #b",
-	"#a",
-	"# a\n",
-	"&a",
-	"*a",
-	"!a",
-	"!!str",
-	"|",
-	"|\n",
-	">",
-	"%a",
-	"%YAML\n",
-	"@a",
-	"`a",
-	"'",
-	"\"",
-	"'a'",
-	"\"a\"",
-	"it's",
-	"\\",
-	"\\n",
-	"\\\n",
-	"{",
-	"}",
-	"{a: b}",
-	"[",
-	"[a, b]",
-	",",
-	"a, b",
-	"<<",
-	"0x1f",
-	"1e3",
-	"012",
-	"1_000",
-	"12:30:45",
-	"2001-01-01",
-	"=",
-	"\x01",
-	"a\x1b[",
-	"\x7f",
-	"\xc2\x85",
-	"a\xc2\x85"
-	"b",
-	"\xc2\x80"
-	"a",
-	"\xc2\xa0",
-	"\xc3\xa4\n",
-	"\xe2\x80\xa8",
-	"a\n\xe2\x80\xa9",
-	"\xef\xbb\xbf",
-	"a\xef\xbb\xbf\n",
-	"\xe6\x97\xa5\n",
-	"\xf0\x9f\x94\x92\n",
-	"\xef\xbf\xbd",
-	"<p>a</p>\n<p>b</p>\n",
-	"{\"a\": \"b\"}\n",
-	"a\n\n\n b \n\n",
-	"a  b   c\n",
-	X100 " " X100 "\n",
-	"\n a",
-	"\n\t",
-	" \n",
-	"a\n \n",
-	"\t\n",
-};
-
-static void try_strings(const char *string)
-{
-	struct service service = {.port = 1};
-	struct failure failure = {.text = ""};
-	struct policy policy;
-
-	cr_assert_eq(policy_init(&policy), 0);
-	free(policy.answer.body);
-	policy.answer.body = strdup(string);
-	if (!text_check_field(string)) {
-		free(policy.answer.content_type);
-		policy.answer.content_type = strdup(string);
-	}
-	if (!text_check_name(string)) {
-		strcpy(service.name, string);
-		cr_assert_eq(policy_add_service(&policy, &service, &failure), 0, "%s",
-			     failure.text);
-	}
-	if (!text_check_protocol(string)) {
-		free(policy.answer.upgrade[1]);
-		policy.answer.upgrade[1] = strdup(string);
-	}
-	check_round_trip(&policy, string);
-	policy_free(&policy);
-}
-
-Test(policy, nasty_strings_come_back)
-{
-	for (size_t i = 0; i < ARRAY_LEN(nasty); i++)
-		try_strings(nasty[i]);
-}
-
-/* All that two octets can make of a body, where UTF-8 allows it, between others. */
-Test(policy, any_two_octets_come_back)
-{
-	for (unsigned int pair = 0; pair < 128 * 128; pair += pair % 128 < 34 ? 1 : 7) {
-		char body[3] = {(char)(pair / 128), (char)(pair % 128), '\0'};
-
-		try_strings(body);
-	}
-}
-
-static const struct {
-	const char *body;
-	const char *printed;
-} bodies[] = {
-	{"a\n", "|\n      a\n"},
-	{"a\n b\n", "|\n      a\n       b\n"},
-	{"a", "|-\n      a\n"},
-	{"\xc3\xa4\n", "|\n      \xc3\xa4\n"},
-	{"", "\"\"\n"},
-	{" a", "\" a\"\n"},
-	{"\na", "\"\\na\"\n"},
-	{"a\tb", "\"a\\tb\"\n"},
-	{"a\xc2\x85", "\"a\\N\"\n"},
-	{"a\xe2\x80\xa8", "\"a\\L\"\n"},
-	{"a\xe2\x80\xa9", "\"a\\P\"\n"},
-};
-
-Test(policy, a_body_is_a_block_where_that_reads_well)
-{
-	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
-		struct failure failure;
-		struct policy policy;
-		char *text;
-		size_t len;
-
-		cr_assert_eq(policy_init(&policy), 0);
-		free(policy.answer.body);
-		policy.answer.body = strdup(bodies[i].body);
-		cr_assert_eq(policy_print_text(&policy, &text, &len, &failure), 0);
-		cr_expect_str_eq(strstr(text, "body: ") + strlen("body: "), bodies[i].printed);
-		free(text);
-		policy_free(&policy);
-	}
-}
-
-/* The longest a service can be: 63 octets of name, a long address, all keys with all digits. */
-static struct service long_service(unsigned int i)
-{
-	struct service service = {.port = (__u16)(10000 + i),
-				  .handshake = EDGE426_HANDSHAKE_AUTO,
-				  .syn_threshold = POLICY_SYN_THRESHOLD_MAX,
-				  .calm_seconds = POLICY_CALM_SECONDS_MAX};
-	char address[64];
-
-	snprintf(service.name, sizeof(service.name), "%0*u", POLICY_NAME_MAX, i);
-	snprintf(address, sizeof(address), "2001:db8:1111:2222:3333:4444:5555:%x/127",
-		 0x1000 + 2 * i);
-	cr_assert_eq(text_parse_prefix(address, &service.address), 0);
-	return service;
-}
-
-static struct policy long_policy(unsigned int services)
-{
-	struct failure failure = {.text = ""};
-	struct policy policy;
-
-	cr_assert_eq(policy_init(&policy), 0);
-	for (unsigned int i = 0; i < services; i++) {
-		struct service service = long_service(i);
-
-		cr_assert_eq(policy_add_service(&policy, &service, &failure), 0, "%s",
-			     failure.text);
-	}
-	return policy;
-}
-
-Test(policy, as_many_long_services_as_allowed_fit_the_text)
-{
-	static const unsigned int services[] = {1, 1024, EDGE426_SERVICES_MAX};
-
-	for (size_t i = 0; i < ARRAY_LEN(services); i++) {
-		struct policy policy = long_policy(services[i]);
-		size_t len = check_round_trip(&policy, "long services");
-
-		cr_expect_leq(len, EDGE426_POLICY_TEXT_MAX - 4, "%u services need %zu octets",
-			      services[i], len);
-		policy_free(&policy);
-	}
-}
-
-Test(policy, one_service_more_is_refused)
-{
-	struct service service = long_service(EDGE426_SERVICES_MAX);
-	struct policy policy = long_policy(EDGE426_SERVICES_MAX);
-	struct failure failure;
-
-	strcpy(service.name, "last");
-	cr_expect_eq(policy_add_service(&policy, &service, &failure), -ENOSPC);
-	cr_expect_str_eq(failure.text, "service 'last' is one too many: at most 4096 services");
-	cr_expect_eq(policy.services_len, EDGE426_SERVICES_MAX);
-	policy_free(&policy);
-}
-
-Test(policy, one_service_more_is_refused_in_a_file)
-{
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
-	struct failure failure;
-	struct policy policy;
-
-	fprintf(out, "services:\n");
-	for (int i = 1; i <= EDGE426_SERVICES_MAX + 1; i++)
-		fprintf(out, "- {name: s%d, port: %d}\n", i, i);
-	fclose(out);
-	cr_expect_eq(policy_read_text("p", text, len, &policy, &failure), -EINVAL);
-	cr_expect_str_eq(failure.text,
-			 "p:4098:10: service 's4097' is one too many: at most 4096 services");
-	free(text);
-}
-
-#define BACKEND EDGE426_HANDSHAKE_BACKEND
-#define EDGE EDGE426_HANDSHAKE_EDGE
-#define AUTO EDGE426_HANDSHAKE_AUTO
-#define NO_BACKEND EDGE426_SERVICE_NO_BACKEND
-
-static const struct {
-	const char *name;
-	struct service service; /* in the order of its keys */
-	int err;
-	const char *failure;
-} added[] = {
-	{"another name and port", {"b", 2, {0}, BACKEND, 0, 0, 0}, 0, ""},
-	{"same port, prefix", {"b", 1, {4, 8, {10}}, BACKEND, 0, 0, 0}, 0, ""},
-	{"same name",
-	 {"a", 2, {0}, BACKEND, 0, 0, 0},
-	 -EEXIST,
-	 "name 'a' is taken: each service has a name of its own"},
-	{"same port",
-	 {"b", 1, {0}, BACKEND, 0, 0, 0},
-	 -EEXIST,
-	 "services 'a' and 'b' both have port 1 and address any: "
-	 "one service for each port and address"},
-	{"no name",
-	 {"", 2, {0}, BACKEND, 0, 0, 0},
-	 -EINVAL,
-	 "name '' is not allowed: 1 to 63 letters, digits, - and _"},
-	{"port 0",
-	 {"b", 0, {0}, BACKEND, 0, 0, 0},
-	 -EINVAL,
-	 "port '0' is not allowed: a port from 1 to 65535"},
-	{"host bits",
-	 {"b", 2, {4, 8, {10, 1}}, BACKEND, 0, 0, 0},
-	 -EINVAL,
-	 "address is not allowed: an IPv4 or IPv6 address, or a prefix of one without host bits"},
-	{"IPv4 as IPv6",
-	 {"b", 2, {6, 128, {[10] = 0xff, [11] = 0xff, [12] = 10}}, BACKEND, 0, 0, 0},
-	 -EINVAL,
-	 "address is not allowed: an IPv4 or IPv6 address, or a prefix of one without host bits"},
-	{"33 bits",
-	 {"b", 2, {4, 33, {0}}, BACKEND, 0, 0, 0},
-	 -EINVAL,
-	 "address is not allowed: an IPv4 or IPv6 address, or a prefix of one without host bits"},
-	{"family 5",
-	 {"b", 2, {5, 0, {0}}, BACKEND, 0, 0, 0},
-	 -EINVAL,
-	 "address is not allowed: an IPv4 or IPv6 address, or a prefix of one without host bits"},
-	{"unknown handshake",
-	 {"b", 2, {0}, 3, 0, 0, 0},
-	 -EINVAL,
-	 "handshake '3' is not allowed: one of backend, edge, auto"},
-	{"no backend", {"b", 2, {0}, EDGE, NO_BACKEND, 0, 0}, 0, ""},
-	{"no backend for auto",
-	 {"b", 2, {0}, AUTO, NO_BACKEND, 1, 1},
-	 -EINVAL,
-	 "backend 'none' is not allowed with handshake 'auto': " NO_LISTENER},
-	{"unknown flag",
-	 {"b", 2, {0}, EDGE, NO_BACKEND | 2, 0, 0},
-	 -EINVAL,
-	 "backend '3' is not allowed: only none"},
-	{"auto", {"b", 2, {0}, AUTO, 0, 1000000, 86400}, 0, ""},
-	{"auto, not completed",
-	 {"b", 2, {0}, AUTO, 0, 0, 0},
-	 -EINVAL,
-	 "syn_threshold '0' is not allowed: a number from 1 to 1000000"},
-	{"auto without calm",
-	 {"b", 2, {0}, AUTO, 0, 1, 0},
-	 -EINVAL,
-	 "calm_seconds '0' is not allowed: a number from 1 to 86400"},
-	{"threshold too high",
-	 {"b", 2, {0}, AUTO, 0, 1000001, 1},
-	 -EINVAL,
-	 "syn_threshold '1000001' is not allowed: a number from 1 to 1000000"},
-	{"calm too long",
-	 {"b", 2, {0}, AUTO, 0, 1, 86401},
-	 -EINVAL,
-	 "calm_seconds '86401' is not allowed: a number from 1 to 86400"},
-	{"threshold for backend",
-	 {"b", 2, {0}, BACKEND, 0, 1, 0},
-	 -EINVAL,
-	 "syn_threshold '1' is not allowed with handshake 'backend': only with auto"},
-	{"calm for edge",
-	 {"b", 2, {0}, EDGE, 0, 0, 1},
-	 -EINVAL,
-	 "calm_seconds '1' is not allowed with handshake 'edge': only with auto"},
-};
-
-Test(policy, a_service_added_gets_the_checks_of_a_file)
-{
-	for (size_t i = 0; i < ARRAY_LEN(added); i++) {
-		struct policy policy = read_valid(A, strlen(A));
-		struct failure failure = {.text = ""};
-		int err = policy_add_service(&policy, &added[i].service, &failure);
-
-		cr_expect_eq(err, added[i].err, "%s: %d", added[i].name, err);
-		cr_expect_str_eq(failure.text, added[i].failure);
-		cr_expect_eq(policy.services_len, err ? 1 : 2, "%s", added[i].name);
-		policy_free(&policy);
-	}
-}
-
-Test(policy, a_name_without_end_is_refused)
-{
-	struct policy policy = {0};
-	struct service service = {.port = 1};
-	struct failure failure;
-
-	memset(service.name, 'a', sizeof(service.name));
-	cr_expect_eq(policy_add_service(&policy, &service, &failure), -EINVAL);
-	cr_expect_eq(policy.services_len, 0);
-}
-
-Test(policy, a_service_removed_leaves_the_others_in_order)
-{
-	static const char text[] = "services:\n"
-				   "- {name: a, port: 1}\n- {name: b, port: 2}\n"
-				   "- {name: c, port: 3}\n- {name: d, port: 4}\n";
-	struct policy policy = read_valid(text, strlen(text));
-	struct service e = {.name = "e", .port = 5};
-	struct failure failure;
-
-	cr_expect_eq(policy_remove_service(&policy, "x\n", &failure), -ENOENT);
-	cr_expect_str_eq(failure.text, "no service has the name 'x\\x0a'");
-	cr_expect_eq(policy_remove_service(&policy, "b", &failure), 0);
-	cr_expect_eq(policy_remove_service(&policy, "d", &failure), 0);
-	cr_expect_eq(policy_add_service(&policy, &e, &failure), 0);
-	cr_assert_eq(policy.services_len, 3);
-	cr_expect_str_eq(policy.services[0].name, "a");
-	cr_expect_str_eq(policy.services[1].name, "c");
-	cr_expect_str_eq(policy.services[2].name, "e");
-	cr_expect_null(policy_find_name(&policy, "b"));
-	cr_expect_eq(policy_find_name(&policy, "c"), &policy.services[1]);
-	cr_expect_eq(policy_find_place(&policy, 5, &e.address), &policy.services[2]);
-	policy_free(&policy);
-}
-
-/* A file of memory, which goes when the test does; the path is good for any number of opens. */
-static const char *make_file(const char *text, size_t len)
-{
-	static char path[32];
-	int fd = memfd_create("policy", MFD_CLOEXEC);
-
-	cr_assert_geq(fd, 0);
-	cr_assert_eq(write(fd, text, len), (ssize_t)len);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return path;
-}
-
-Test(policy, a_file_is_read)
-{
-	struct failure failure = {.text = ""};
-	struct policy policy;
-
-	cr_assert_eq(policy_read_file(make_file(A, strlen(A)), &policy, &failure), 0, "%s",
-		     failure.text);
-	cr_expect_eq(policy.services_len, 1);
-	policy_free(&policy);
-}
-
-Test(policy, messages_name_the_file)
-{
-	const char *path = make_file("a: b\n", 5);
-	char expected[200];
-	struct failure failure;
-	struct policy policy;
-
-	cr_expect_eq(policy_read_file(path, &policy, &failure), -EINVAL);
-	snprintf(expected, sizeof(expected),
-		 "%s:1:1: key 'a' is not allowed: one of services, answers", path);
-	cr_expect_str_eq(failure.text, expected);
-}
-
-/* Valid but for its size: A, and a comment up to `len` octets. */
-static char *text_of_len(size_t len)
-{
-	char *text = malloc(len);
-
-	cr_assert_not_null(text);
-	memset(text, '#', len);
-	memcpy(text, A, strlen(A));
-	return text;
-}
-
-static void check_size(size_t len, int expected)
-{
-	char *text = text_of_len(len);
-	struct failure failure = {.text = ""};
-	struct policy policy = {0};
-
-	cr_expect_eq(policy_read_file(make_file(text, len), &policy, &failure), expected, "%s",
-		     failure.text);
-	policy_free(&policy);
-	cr_expect_eq(policy_read_text("p", text, len, &policy, &failure), expected);
-	policy_free(&policy);
-	if (expected)
-		cr_expect_str_eq(failure.text,
-				 "p: a policy this long is not allowed: at most 1048576 octets");
-	free(text);
-}
-
-Test(policy, a_file_as_large_as_allowed_is_read)
-{
-	check_size(POLICY_FILE_MAX, 0);
-}
-
-Test(policy, a_larger_one_is_not)
-{
-	check_size(POLICY_FILE_MAX + 1, -EINVAL);
-}
-
-static const struct {
-	const char *path;
-	int err;
-	const char *failure;
-} files[] = {
-	{"/nowhere/p.yaml", -ENOENT,
-	 "Can't read policy '/nowhere/p.yaml': No such file or directory"},
-	{"/tmp", -EBADFD, "Can't read policy '/tmp': not a regular file"},
-	{"/dev/null", -EBADFD, "Can't read policy '/dev/null': not a regular file"},
-};
-
-Test(policy, what_is_no_file_is_refused)
-{
-	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-		struct failure failure;
-		struct policy policy;
-
-		cr_expect_eq(policy_read_file(files[i].path, &policy, &failure), files[i].err);
-		cr_expect_str_eq(failure.text, files[i].failure);
-	}
-}
-
-/* Nobody writes: an open that waits for a writer would never come back. */
-Test(policy, a_fifo_is_refused_at_once, .timeout = 5)
-{
-	char dir[] = "/tmp/edge426-unit.XXXXXX", path[64], expected[128];
-	struct failure failure = {.text = ""};
-	struct policy policy;
-
-	cr_assert_not_null(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/policy", dir);
-	cr_assert_eq(mkfifo(path, 0600), 0);
-	cr_expect_eq(policy_read_file(path, &policy, &failure), -EBADFD);
-	snprintf(expected, sizeof(expected), "Can't read policy '%s': not a regular file", path);
-	cr_expect_str_eq(failure.text, expected);
-	unlink(path);
-	rmdir(dir);
-}
-
-/* More than a pipe holds, so that one read does not get it all. */
-static void write_much(int reading, int writing)
-{
-	const size_t len = POLICY_FILE_MAX / 2;
-	const char *text = text_of_len(len);
-
-	close(reading); /* a reader that stops early ends this process too */
-	_exit(write(writing, text, len) == (ssize_t)len ? 0 : 1);
-}
-
-Test(policy, standard_input_may_be_a_pipe)
-{
-	struct failure failure = {.text = ""};
-	struct policy policy = {0};
-	int pipe_fds[2];
-
-	cr_assert_eq(pipe(pipe_fds), 0);
-	if (!fork())
-		write_much(pipe_fds[0], pipe_fds[1]);
-	close(pipe_fds[1]);
-	dup2(pipe_fds[0], STDIN_FILENO);
-	cr_expect_eq(policy_read_file("-", &policy, &failure), 0, "%s", failure.text);
-	cr_expect_eq(policy.services_len, 1);
-	policy_free(&policy);
-	cr_expect_eq(policy_read_file("-", &policy, &failure), -EINVAL);
-	cr_expect_str_eq(failure.text, "standard input:1:1: an empty policy is not allowed: "
-				       "key 'services' is required");
-	close(pipe_fds[0]);
 }

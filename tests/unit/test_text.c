@@ -344,6 +344,316 @@ Test(text, thresholds_have_limits)
 
 static const struct {
 	const char *text;
+	__u16 first, last; /* 0: refused */
+} ranges[] = {
+	{"443", 443, 443},
+	{"8000-8100", 8000, 8100},
+	{"1-65535", 1, 65535},
+	{"5-5", 5, 5},
+	{"0", 0, 0},
+	{"0-5", 0, 0},
+	{"6-5", 0, 0},
+	{"5-65536", 0, 0},
+	{"65536-65537", 0, 0},
+	{"5-", 0, 0},
+	{"-5", 0, 0},
+	{"-", 0, 0},
+	{"", 0, 0},
+	{"5--6", 0, 0},
+	{"5-6-7", 0, 0},
+	{"5 -6", 0, 0},
+	{"5- 6", 0, 0},
+	{"05-6", 0, 0},
+	{"5:6", 0, 0},
+	{"99999999999999999999-1", 0, 0},
+	{"1-99999999999999999999", 0, 0},
+};
+
+Test(text, ports_are_one_or_a_range)
+{
+	for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
+		const char *text = ranges[i].text;
+		const char *flush = (const char *)guard_copy(text, strlen(text) + 1);
+		__u16 first = 0, last = 0;
+
+		cr_expect_eq(text_parse_ports(flush, &first, &last), ranges[i].first ? 0 : -EINVAL,
+			     "'%s'", text);
+		cr_expect_eq(first, ranges[i].first, "'%s'", text);
+		cr_expect_eq(last, ranges[i].last, "'%s'", text);
+	}
+}
+
+Test(text, ports_are_printed)
+{
+	char text[TEXT_PORTS_LEN];
+
+	text_print_ports(443, 443, text);
+	cr_expect_str_eq(text, "443");
+	text_print_ports(64000, 65535, text);
+	cr_expect_str_eq(text, "64000-65535");
+}
+
+static const struct {
+	const char *text;
+	__u32 rate, burst; /* 0: refused */
+} limits[] = {
+	{"10", 10, 10},	   {"10/20", 10, 20},
+	{"20/1", 20, 1},   {"1000000/1000000", 1000000, 1000000},
+	{"1000001", 0, 0}, {"1/1000001", 0, 0},
+	{"0", 0, 0},	   {"0/1", 0, 0},
+	{"1/0", 0, 0},	   {"1/", 0, 0},
+	{"/1", 0, 0},	   {"/", 0, 0},
+	{"", 0, 0},	   {"1/1/1", 0, 0},
+	{"1 / 1", 0, 0},   {"1/s", 0, 0},
+	{"01", 0, 0},	   {"99999999999999999999/1", 0, 0},
+};
+
+Test(text, a_limit_is_a_rate_and_perhaps_a_burst)
+{
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
+		const char *text = limits[i].text;
+		const char *flush = (const char *)guard_copy(text, strlen(text) + 1);
+		__u32 rate = 0, burst = 0;
+
+		cr_expect_eq(text_parse_limit(flush, &rate, &burst), limits[i].rate ? 0 : -EINVAL,
+			     "'%s'", text);
+		cr_expect_eq(rate, limits[i].rate, "'%s'", text);
+		cr_expect_eq(burst, limits[i].burst, "'%s'", text);
+	}
+}
+
+static const struct {
+	const char *text;
+	int vlan, percent;
+} small[] = {
+	{"0", REFUSED, 0},	     {"1", 1, 1},
+	{"100", 100, 100},	     {"101", 101, REFUSED},
+	{"4094", 4094, REFUSED},     {"4095", REFUSED, REFUSED},
+	{"", REFUSED, REFUSED},	     {"01", REFUSED, REFUSED},
+	{"5%", REFUSED, REFUSED},    {"-1", REFUSED, REFUSED},
+	{"65537", REFUSED, REFUSED}, {"any", REFUSED, REFUSED},
+};
+
+Test(text, vlans_and_shares_have_limits)
+{
+	for (size_t i = 0; i < ARRAY_LEN(small); i++) {
+		const char *text = small[i].text;
+		const char *flush = (const char *)guard_copy(text, strlen(text) + 1);
+		__u32 percent = 7777;
+		__u16 vlan = 7777;
+
+		cr_expect_eq(text_parse_vlan(flush, &vlan), small[i].vlan == REFUSED ? -EINVAL : 0);
+		cr_expect_eq(vlan, small[i].vlan == REFUSED ? 7777 : small[i].vlan, "'%s'", text);
+		cr_expect_eq(text_parse_percent(flush, &percent),
+			     small[i].percent == REFUSED ? -EINVAL : 0);
+		cr_expect_eq(percent, small[i].percent == REFUSED ? 7777 : (__u32)small[i].percent,
+			     "'%s'", text);
+	}
+}
+
+struct word_row {
+	const char *text;
+	__u32 value;
+};
+
+struct words {
+	int (*parse)(const char *, __u32 *);
+	const char *(*print)(__u32);
+	const char *allowed;
+	struct word_row rows[5];
+	__u32 none; /* a value without a name */
+};
+
+static const struct words words[] = {
+	{text_parse_action,
+	 text_print_action,
+	 TEXT_ACTION_ALLOWED,
+	 {{"respond", EDGE426_ACTION_RESPOND},
+	  {"reset", EDGE426_ACTION_RESET},
+	  {"reset-syn", EDGE426_ACTION_RESET_SYN},
+	  {"drop", EDGE426_ACTION_DROP},
+	  {"pass", EDGE426_ACTION_PASS}},
+	 5},
+	{text_parse_other,
+	 text_print_other,
+	 TEXT_OTHER_ALLOWED,
+	 {{"pass", EDGE426_ACTION_PASS},
+	  {"reset", EDGE426_ACTION_RESET},
+	  {"drop", EDGE426_ACTION_DROP}},
+	 EDGE426_ACTION_RESPOND},
+	{text_parse_mode,
+	 text_print_mode,
+	 TEXT_MODE_ALLOWED,
+	 {{"enforce", EDGE426_MODE_ENFORCE},
+	  {"monitor", EDGE426_MODE_MONITOR},
+	  {"bypass", EDGE426_MODE_BYPASS}},
+	 3},
+};
+
+static const char *const no_words[] = {"", "Reset", "rese", "reset ", " reset", "reset_syn", "0"};
+
+static void check_words(const struct words *some)
+{
+	__u32 value = 7;
+
+	for (size_t i = 0; i < ARRAY_LEN(some->rows) && some->rows[i].text; i++) {
+		cr_expect_str_eq(some->print(some->rows[i].value), some->rows[i].text);
+		cr_expect_eq(some->parse(some->rows[i].text, &value), 0);
+		cr_expect_eq(value, some->rows[i].value);
+		cr_expect_not_null(strstr(some->allowed, some->rows[i].text));
+	}
+	cr_expect_null(some->print(some->none));
+	cr_expect_null(some->print(~(__u32)0));
+	value = 7;
+	for (size_t i = 0; i < ARRAY_LEN(no_words); i++)
+		cr_expect_eq(some->parse(no_words[i], &value), -EINVAL, "'%s'", no_words[i]);
+	cr_expect_eq(value, 7);
+}
+
+Test(text, words_come_back)
+{
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		check_words(&words[i]);
+}
+
+#define P16 "/23456789abcdef0"
+
+static const struct check_row paths[] = {
+	{"/", 0},
+	{"/status", 0},
+	{"//", 0},
+	{"/a?b=c#d%20\"'\\{}~!", 0},
+	{P16 P16 P16 P16, 0},
+	{"acme", 0},
+	{"crl-ocsp", 0},
+	{"k8s-probe", 0},
+	{P16 P16 P16 P16 "x", -EINVAL},
+	{"", -EINVAL},
+	{"a", -EINVAL},
+	{"Acme", -EINVAL},
+	{"acme ", -EINVAL},
+	{"*", -EINVAL},
+	{" /", -EINVAL},
+	{"/ ", -EINVAL},
+	{"/a\n", -EINVAL},
+	{"/\x7f", -EINVAL},
+	{"/\xc3\xa4", -EINVAL},
+};
+
+Test(text, a_path_begins_with_a_slash_or_is_a_preset)
+{
+	check_rows(paths, ARRAY_LEN(paths), text_check_path);
+}
+
+static const struct check_row interfaces[] = {
+	{"eth0", 0},
+	{"a", 0},
+	{"eth0.100", 0},
+	{"br-1a2b3c4d5e6f", 0},
+	{"...", 0},
+	{"0123456789abcde", 0},
+	{"0123456789abcdef", -EINVAL},
+	{"", -EINVAL},
+	{".", -EINVAL},
+	{"..", -EINVAL},
+	{"a/b", -EINVAL},
+	{"a:b", -EINVAL},
+	{"a b", -EINVAL},
+	{"a\n", -EINVAL},
+	{"\xc3\xa4", -EINVAL},
+	{"eth0\x7f", -EINVAL},
+};
+
+Test(text, an_interface_is_what_the_kernel_takes)
+{
+	check_rows(interfaces, ARRAY_LEN(interfaces), text_check_interface);
+}
+
+#define L63 "a23456789-123456789-123456789-123456789-123456789-123456789-123"
+#define L61 "a23456789-123456789-123456789-123456789-123456789-123456789-1"
+
+static const struct {
+	const char *text;
+	const char *host; /* NULL: refused */
+} hosts[] = {
+	{"localhost", "localhost"},
+	{"Intern.EXAMPLE.org", "intern.example.org"},
+	{"AZ@", NULL},
+	{"az.AZ", "az.az"},
+	{"_a-b.c", "_a-b.c"},
+	{"xn--bcher-kva.example", "xn--bcher-kva.example"},
+	{"10.0.0.1", "10.0.0.1"},
+	{"1.example", "1.example"},
+	{"[::1]", "[::1]"},
+	{"[2001:DB8::A]", "[2001:db8::a]"},
+	{"[::ffff:10.0.0.1]", "[::ffff:10.0.0.1]"},
+	{L63 "." L63 "." L63 "." L61, L63 "." L63 "." L63 "." L61},
+	{L63 "." L63 "." L63 "." L61 "b", NULL},
+	{L63 "b", NULL},
+	{"a." L63 "b", NULL},
+	{"", NULL},
+	{".", NULL},
+	{"a.", NULL},
+	{".a", NULL},
+	{"a..b", NULL},
+	{"a:80", NULL},
+	{"10.0.0.1:80", NULL},
+	{"[::1]:80", NULL},
+	{"10.0.0", NULL},
+	{"10", NULL},
+	{"10.0.0.256", NULL},
+	{"10.0.0.0.1", NULL},
+	{"a.1", NULL},
+	{"010.0.0.1", NULL},
+	{"::1", NULL},
+	{"[", NULL},
+	{"]", NULL},
+	{"[]", NULL},
+	{"[::1", NULL},
+	{"[::1]]", NULL},
+	{"[[::1]]", NULL},
+	{"[10.0.0.1]", NULL},
+	{"[fe80::1%eth0]", NULL},
+	{"[1111:2222:3333:4444:5555:6666:7777:8888:9999]", NULL},
+	{"[1111:2222:3333:4444:5555:6666:777.777.777.7777]", NULL},
+	{"a b", NULL},
+	{" a", NULL},
+	{"a ", NULL},
+	{"a\n", NULL},
+	{"*.example", NULL},
+	{"a/b", NULL},
+	{"u@a", NULL},
+	{"b\xc3\xbc", NULL},
+};
+
+Test(text, a_host_has_no_port_and_no_case)
+{
+	for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
+		const char *text = hosts[i].text, *expected = hosts[i].host;
+		const char *flush = (const char *)guard_copy(text, strlen(text) + 1);
+		char host[EDGE426_HOST_MAX + 1] = "before";
+
+		cr_expect_eq(text_parse_host(flush, host), expected ? 0 : -EINVAL, "'%s'", text);
+		cr_expect_str_eq(host, expected ? expected : "before");
+	}
+}
+
+Test(text, every_truncation_of_a_host_stays_inside)
+{
+	for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
+		for (size_t len = 0; len <= strlen(hosts[i].text); len++) {
+			char *flush = (char *)guard_copy(hosts[i].text, len + 1);
+			char host[EDGE426_HOST_MAX + 1];
+
+			flush[len] = '\0';
+			if (!text_parse_host(flush, host))
+				cr_expect_eq(strlen(host), len);
+		}
+	}
+}
+
+static const struct {
+	const char *text;
 	size_t len;
 	const char *quoted;
 } quotes[] = {

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The lists of a policy as keys and values of maps, and the allow list back from them. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lists.h"
+#include "text.h"
+
+#define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
+#define ENTRIES 6 /* of one row */
+
+/*
+ * An allow list in its order; `counts` is the until that the packet program
+ * goes by at each entry: the trie shows it the longest prefix alone.
+ */
+static const struct {
+	const char *name;
+	struct {
+		const char *prefix;
+		__u64 until, counts;
+	} entries[ENTRIES];
+} allows[] = {
+	{"for good", {{"10.0.0.0/8", 0, 0}}},
+	{"for a time", {{"10.0.0.0/8", 5, 5}}},
+	{"a longer time around", {{"10.0.0.0/8", 9, 9}, {"10.1.0.0/16", 5, 9}}},
+	{"a shorter time around", {{"10.0.0.0/8", 5, 5}, {"10.1.0.0/16", 9, 9}}},
+	{"for good around", {{"10.0.0.0/8", 0, 0}, {"10.1.0.0/16", 5, 0}}},
+	{"for good within", {{"10.0.0.0/8", 5, 5}, {"10.1.0.0/16", 0, 0}}},
+	{"the outermost counts longest",
+	 {{"10.0.0.0/8", 9, 9}, {"10.1.0.0/16", 5, 9}, {"10.1.1.0/24", 7, 9}}},
+	{"beside each other", {{"10.0.0.0/16", 9, 9}, {"10.1.0.0/16", 5, 5}}},
+	{"behind one that was around the one before",
+	 {{"10.0.0.0/16", 9, 9}, {"10.0.1.0/24", 5, 9}, {"10.1.0.0/16", 5, 5}}},
+	{"back to the outer one",
+	 {{"10.0.0.0/8", 3, 3},
+	  {"10.1.0.0/16", 9, 9},
+	  {"10.1.1.1", 5, 9},
+	  {"10.2.0.0/16", 1, 3},
+	  {"11.0.0.0/8", 1, 1}}},
+	{"the same address, other lengths",
+	 {{"0.0.0.0/0", 4, 4}, {"0.0.0.0/1", 3, 4}, {"0.0.0.0", 5, 5}, {"128.0.0.0/1", 1, 4}}},
+	{"half an octet", {{"10.0.0.0/9", 9, 9}, {"10.127.0.0/16", 5, 9}, {"10.128.0.0/16", 5, 5}}},
+	{"families apart",
+	 {{"0.0.0.0/0", 9, 9}, {"::/0", 5, 5}, {"::1", 3, 5}, {"fd00::/8", 7, 7}}},
+};
+
+static size_t fill_allow(size_t row, struct allow entries[ENTRIES])
+{
+	size_t len = 0;
+
+	for (; len < ENTRIES && allows[row].entries[len].prefix; len++) {
+		entries[len] = (struct allow){.until = allows[row].entries[len].until};
+		cr_assert_eq(
+			text_parse_prefix(allows[row].entries[len].prefix, &entries[len].prefix),
+			0);
+	}
+	return len;
+}
+
+Test(lists, say_until_when_an_allow_entry_counts)
+{
+	for (size_t i = 0; i < ARRAY_LEN(allows); i++) {
+		struct allow entries[ENTRIES];
+		struct policy policy = {.allow = entries, .allow_len = fill_allow(i, entries)};
+		const struct edge426_allow *values;
+		struct list list = {0};
+
+		cr_assert_eq(lists_make_allow(&policy, &list), 0);
+		cr_assert_eq(list.len, policy.allow_len);
+		values = list.values;
+		for (size_t j = 0; j < list.len; j++) {
+			cr_expect_eq(values[j].until, allows[i].entries[j].until, "%s: entry %zu",
+				     allows[i].name, j);
+			cr_expect_eq(values[j].counts_until, allows[i].entries[j].counts,
+				     "%s: entry %zu counts until %llu", allows[i].name, j,
+				     values[j].counts_until);
+		}
+		list_free(&list);
+	}
+}
+
+Test(lists, give_the_allow_list_back)
+{
+	for (size_t i = 0; i < ARRAY_LEN(allows); i++) {
+		struct allow entries[ENTRIES] = {0}, *read = NULL;
+		struct policy policy = {.allow = entries, .allow_len = fill_allow(i, entries)};
+		struct list list = {0};
+
+		cr_assert_eq(lists_make_allow(&policy, &list), 0);
+		cr_assert_eq(lists_read_allow(&list, &read), 0);
+		for (size_t j = 0; j < list.len; j++) {
+			cr_expect(!memcmp(&read[j].prefix, &entries[j].prefix,
+					  sizeof(entries[j].prefix)),
+				  "%s: prefix %zu", allows[i].name, j);
+			cr_expect_eq(read[j].until, entries[j].until, "%s: until %zu",
+				     allows[i].name, j);
+		}
+		free(read);
+		list_free(&list);
+	}
+}
+
+/* One prefix for each length: the deepest nesting there is. */
+Test(lists, take_allow_entries_as_deep_as_an_address_is_long)
+{
+	struct allow entries[129] = {0};
+	struct policy policy = {.allow = entries, .allow_len = ARRAY_LEN(entries)};
+	const struct edge426_allow *values;
+	struct list list = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(entries); i++)
+		entries[i] = (struct allow){
+			.prefix = {.family = 6, .bits = (__u8)i},
+			.until = i == 64 ? 9 : 1,
+		};
+	cr_assert_eq(lists_make_allow(&policy, &list), 0);
+	values = list.values;
+	cr_expect_eq(values[63].counts_until, 1);
+	cr_expect_eq(values[128].counts_until, 9);
+	list_free(&list);
+}
+
+/* Services 0 to 2; the one in the middle is exempt from nothing. */
+static char *first_paths[] = {"/a", "acme"}, *last_paths[] = {"/", "k8s-probe", "/b/"};
+static char *first_hosts[] = {"a.example"}, *last_hosts[] = {"b.example", "c.example"};
+static struct service services[] = {
+	{.exempt_paths = {first_paths, 2}, .exempt_hosts = {first_hosts, 1}},
+	{.port = 1},
+	{.exempt_paths = {last_paths, 3}, .exempt_hosts = {last_hosts, 2}},
+};
+static const struct policy policy_of_three = {.services = services, .services_len = 3};
+
+Test(lists, have_presets_as_their_paths)
+{
+	static const struct {
+		__u32 service;
+		const char *path;
+	} wanted[] = {
+		{0, "/a"},     {0, "/.well-known/acme-challenge/"},
+		{2, "/"},      {2, "/healthz"},
+		{2, "/livez"}, {2, "/readyz"},
+		{2, "/b/"},
+	};
+	const struct edge426_path_key *keys;
+	struct list list = {0};
+
+	cr_assert_eq(lists_make_paths(&policy_of_three, &list), 0);
+	cr_assert_eq(list.len, ARRAY_LEN(wanted));
+	keys = list.keys;
+	for (size_t i = 0; i < list.len; i++) {
+		char octets[EDGE426_PATH_MAX + 1] = {0};
+
+		memcpy(octets, keys[i].octets, sizeof(keys[i].octets));
+		cr_expect_str_eq(octets, wanted[i].path, "'%s'", octets);
+		cr_expect_eq(keys[i].service, wanted[i].service, "%s", wanted[i].path);
+		cr_expect_eq(keys[i].prefix_len, EDGE426_PATH_BITS + 8 * strlen(wanted[i].path),
+			     "%s", wanted[i].path);
+	}
+	list_free(&list);
+}
+
+Test(lists, have_the_longest_path_whole)
+{
+	char path[EDGE426_PATH_MAX + 1] = {0}, *paths[] = {path};
+	struct service service = {.exempt_paths = {paths, 1}};
+	struct policy policy = {.services = &service, .services_len = 1};
+	const struct edge426_path_key *key;
+	struct list list = {0};
+
+	memset(path, '/', EDGE426_PATH_MAX);
+	cr_assert_eq(lists_make_paths(&policy, &list), 0);
+	key = list.keys;
+	cr_expect_eq(key->prefix_len, EDGE426_PATH_BITS + 8 * EDGE426_PATH_MAX);
+	cr_expect(!memcmp(key->octets, path, EDGE426_PATH_MAX));
+	list_free(&list);
+}
+
+Test(lists, have_hosts_padded_with_zero)
+{
+	static const struct {
+		__u32 service;
+		const char *name;
+	} wanted[] = {{0, "a.example"}, {2, "b.example"}, {2, "c.example"}};
+	const struct edge426_host_key *keys;
+	struct list list = {0};
+
+	cr_assert_eq(lists_make_hosts(&policy_of_three, &list), 0);
+	cr_assert_eq(list.len, ARRAY_LEN(wanted));
+	keys = list.keys;
+	for (size_t i = 0; i < list.len; i++) {
+		__u8 name[sizeof(keys->name)] = {0};
+
+		memcpy(name, wanted[i].name, strlen(wanted[i].name));
+		cr_expect_eq(keys[i].service, wanted[i].service, "%s", wanted[i].name);
+		cr_expect(!memcmp(keys[i].name, name, sizeof(name)), "%s", wanted[i].name);
+	}
+	list_free(&list);
+}
+
+Test(lists, of_an_empty_policy_are_empty)
+{
+	struct policy policy = {0};
+	struct list list = {0};
+
+	cr_assert_eq(lists_make_allow(&policy, &list), 0);
+	cr_expect_eq(list.len, 0);
+	list_free(&list);
+	cr_assert_eq(lists_make_paths(&policy, &list), 0);
+	cr_expect_eq(list.len, 0);
+	list_free(&list);
+	cr_assert_eq(lists_make_hosts(&policy, &list), 0);
+	cr_expect_eq(list.len, 0);
+	list_free(&list);
+}
