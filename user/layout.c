@@ -3,7 +3,6 @@
 #include "layout.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <edge426/abi.h>
 #include <edge426/reasons.h>
 #include <errno.h>
@@ -45,6 +44,9 @@ static const struct layout_row rows[LAYOUT_MAPS] = {
 				      2 * EDGE426_SERVICE_SLOTS, OF_POLICY),
 	[LAYOUT_ADDRESSES] = ROW_OF_MAPS(EDGE426_MAP_ADDRESSES),
 	[LAYOUT_ALLOW] = ROW_OF_MAPS(EDGE426_MAP_ALLOW),
+	[LAYOUT_ALLOW_EXACT] = ROW_OF_MAPS(EDGE426_MAP_ALLOW_EXACT),
+	[LAYOUT_ALLOW_LENGTHS] =
+		ROW_ARRAY(EDGE426_MAP_ALLOW_LENGTHS, struct edge426_allow_lengths, 4, OF_POLICY),
 	[LAYOUT_PATHS] = ROW_OF_MAPS(EDGE426_MAP_PATHS),
 	[LAYOUT_HOSTS] = ROW_OF_MAPS(EDGE426_MAP_HOSTS),
 	[LAYOUT_ANSWERS] = ROW_ARRAY(EDGE426_MAP_ANSWERS, struct edge426_answer, 2, OF_NOBODY),
@@ -67,7 +69,7 @@ static const struct layout_row rows[LAYOUT_MAPS] = {
 			    sizeof(struct edge426_source_key), sizeof(__u64), EDGE426_SOURCES_MAX,
 			    0, OF_PROGRAM},
 	[LAYOUT_PLACES] = {EDGE426_MAP_PLACES, BPF_MAP_TYPE_PERCPU_ARRAY, 4,
-			   sizeof(struct edge426_place), EDGE426_PLACES_MAX, 0, true},
+			   sizeof(struct edge426_place), EDGE426_PLACES_MAX, 0, OF_PROGRAM},
 	[LAYOUT_SCRATCH] = {EDGE426_MAP_SCRATCH, BPF_MAP_TYPE_PERCPU_ARRAY, 4,
 			    sizeof(struct edge426_scratch), 1, 0, OF_PROGRAM},
 	[LAYOUT_EXPLAIN] = {EDGE426_MAP_EXPLAIN, BPF_MAP_TYPE_ARRAY, 4,
@@ -85,6 +87,8 @@ static const struct layout_row inner_rows[LAYOUT_MAPS] = {
 	[LAYOUT_ADDRESSES] = ROW_INNER(BPF_MAP_TYPE_LPM_TRIE, struct edge426_address_key, __u32),
 	[LAYOUT_ALLOW] =
 		ROW_INNER(BPF_MAP_TYPE_LPM_TRIE, struct edge426_allow_key, struct edge426_allow),
+	[LAYOUT_ALLOW_EXACT] =
+		ROW_INNER(BPF_MAP_TYPE_HASH, struct edge426_allow_key, struct edge426_allow),
 	[LAYOUT_PATHS] = ROW_INNER(BPF_MAP_TYPE_LPM_TRIE, struct edge426_path_key, __u32),
 	[LAYOUT_HOSTS] = ROW_INNER(BPF_MAP_TYPE_HASH, struct edge426_host_key, __u32),
 };
@@ -120,7 +124,7 @@ int layout_check(enum layout_map map, int fd)
 int layout_create_inner(enum layout_map map, __u32 entries)
 {
 	const struct layout_row *row = &inner_rows[map];
-	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = row->flags);
+	struct bpf_map_create_opts options = {.sz = sizeof(options), .map_flags = row->flags};
 	int fd = bpf_map_create(row->type, rows[map].name, row->key_size, row->value_size, entries,
 				&options);
 

@@ -116,6 +116,11 @@ static int refuse_len(size_t len, struct failure *failure)
 			   EDGE426_SERVICES_MAX);
 }
 
+static int refuse_memory(struct failure *failure)
+{
+	return failure_set(failure, ENOMEM, "Can't publish the policy: out of memory");
+}
+
 static void mark_groups(struct sweep *sweep)
 {
 	struct place *places = sweep->places;
@@ -216,28 +221,31 @@ static __u16 find_set(const struct sweep *sweep, __u16 first)
 	return 0;
 }
 
-/* The entries of one set: a few for most policies, so the room doubles as it fills. */
-static int grow(struct sweep *sweep, struct failure *failure)
+static int refuse_entries(struct failure *failure)
+{
+	return failure_set(
+		failure, ENOSPC,
+		"Can't publish the policy: its services with an address or a VLAN make more than "
+		"%d entries, one for each service in each stretch of ports that has the same "
+		"services; let fewer of their ranges of ports overlap",
+		EDGE426_ADDRESSES_MAX);
+}
+
+/* A few entries for most policies, so the room doubles as it fills. */
+static int grow(struct sweep *sweep)
 {
 	struct places *made = &sweep->made;
 	size_t room = sweep->room ? 2 * sweep->room : 256;
-	void *keys, *slots;
+	struct edge426_address_key *keys = reallocarray(made->keys, room, sizeof(*keys));
+	__u32 *slots;
 
-	if (made->len < sweep->room)
-		return 0;
-	if (made->len == EDGE426_ADDRESSES_MAX)
-		return failure_set(
-			failure, ENOSPC,
-			"Can't publish the policy: its services with an address or a VLAN make "
-			"more than %d entries, one for each service in each stretch of ports that "
-			"has the same services; let fewer of their ranges of ports overlap",
-			EDGE426_ADDRESSES_MAX);
-	keys = reallocarray(made->keys, room, sizeof(*made->keys));
-	made->keys = keys ? keys : made->keys;
-	slots = reallocarray(made->slots, room, sizeof(*made->slots));
-	made->slots = slots ? slots : made->slots;
-	if (!keys || !slots)
-		return failure_set(failure, ENOMEM, "Can't publish the policy: out of memory");
+	if (!keys)
+		return -ENOMEM;
+	made->keys = keys;
+	slots = reallocarray(made->slots, room, sizeof(*slots));
+	if (!slots)
+		return -ENOMEM;
+	made->slots = slots;
 	sweep->room = room;
 	return 0;
 }
@@ -247,10 +255,11 @@ static int add_entry(struct sweep *sweep, const struct place *place, __u8 family
 {
 	const struct service *service = place->service;
 	struct places *made = &sweep->made;
-	int err = grow(sweep, failure);
 
-	if (err)
-		return err;
+	if (made->len == EDGE426_ADDRESSES_MAX)
+		return refuse_entries(failure);
+	if (made->len == sweep->room && grow(sweep))
+		return refuse_memory(failure);
 	made->keys[made->len] = (struct edge426_address_key){
 		.prefix_len = EDGE426_ADDRESS_BITS + service->address.bits,
 		.set = sweep->sets_len,
@@ -283,7 +292,7 @@ static int add_set(struct sweep *sweep, __u16 *bucket, struct failure *failure)
 
 	set->place = malloc(octets);
 	if (!set->place)
-		return failure_set(failure, ENOMEM, "Can't publish the policy: out of memory");
+		return refuse_memory(failure);
 	memcpy(set->place, winners->place, octets);
 	set->len = winners->len;
 	set->next = *bucket;
@@ -361,7 +370,7 @@ int places_build(const struct policy *policy, const char *interface, struct plac
 		sweep->made.ports = calloc(EDGE426_PORTS, sizeof(*sweep->made.ports));
 	if (!sweep || !sweep->made.ports) {
 		free(sweep);
-		return failure_set(failure, ENOMEM, "Can't publish the policy: out of memory");
+		return refuse_memory(failure);
 	}
 	err = collect(sweep, policy, interface, failure);
 	find_boundaries(sweep);
