@@ -66,7 +66,7 @@ static const struct layout_row rows[LAYOUT_MAPS] = {
 			    sizeof(struct edge426_source_key), sizeof(__u64), EDGE426_SOURCES_MAX,
 			    0, OF_PROGRAM},
 	[LAYOUT_PLACES] = {EDGE426_MAP_PLACES, BPF_MAP_TYPE_PERCPU_ARRAY, 4,
-			   sizeof(struct edge426_place), EDGE426_PLACES_MAX, 0, true},
+			   sizeof(struct edge426_place), EDGE426_PLACES_MAX, 0, OF_PROGRAM},
 	[LAYOUT_SCRATCH] = {EDGE426_MAP_SCRATCH, BPF_MAP_TYPE_PERCPU_ARRAY, 4,
 			    sizeof(struct edge426_scratch), 1, 0, OF_PROGRAM},
 	[LAYOUT_EXPLAIN] = {EDGE426_MAP_EXPLAIN, BPF_MAP_TYPE_ARRAY, 4,
