@@ -24,7 +24,7 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wvla
 CFLAGS ?= -O2 -g
 CPPFLAGS_ALL := -D_GNU_SOURCE -DEDGE426_VERSION='"$(VERSION)"' -Iinclude -I$(B)/skel
 CFLAGS_ALL := -std=gnu11 $(WARN) $(CFLAGS) -MMD -MP
-LIBS := -lxdp -lbpf -lyaml -ljansson -lpthread
+LIBS := -lxdp -lbpf -lyaml -ljansson -lpcap -lpthread
 BPF_CFLAGS := --target=bpf -mcpu=v3 -std=gnu11 $(WARN) -O2 -g -Iinclude -I$(ARCH_INCLUDE) -MMD -MP
 
 # What compiles, and how: written anew when it changes, and all objects depend on it.
@@ -39,7 +39,8 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-r
 PURE := failure text text_name text_prefix text_time prefix prefix_cover file allow_file answer frame \
 	edge_host policy policy_allow policy_check policy_diff policy_keys policy_lint policy_lint_places \
 	policy_place policy_preset policy_print policy_read policy_reader policy_service \
-	policy_service_keys policy_values places lists
+	policy_service_keys policy_values places lists \
+	connections endpoint explain_data explain_frame explain_rule
 # What publishes a policy, for the tests that do so into the kernel's maps.
 STORE := $(PURE) store publish halves inner layout pins
 

@@ -52,6 +52,14 @@ struct allow_of_half {
 	__uint(value_size, sizeof(struct edge426_allow));
 };
 
+struct allow_exact_of_half {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct edge426_allow_key));
+	__uint(value_size, sizeof(struct edge426_allow));
+};
+
 struct paths_of_half {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -91,6 +99,21 @@ struct {
 	__type(key, __u32);
 	__array(values, struct allow_of_half);
 } allow SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__array(values, struct allow_exact_of_half);
+} allow_exact SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 4);
+	__type(key, __u32);
+	__type(value, struct edge426_allow_lengths);
+} allow_lengths SEC(".maps");
 
 /* Exemptions, asked only for services that have some. */
 struct {

@@ -92,13 +92,20 @@ static __always_inline int policy_cache_holds(const struct edge426_place *cached
 	       cached_words[1] == words[1];
 }
 
-/* The same by the cache, which is this CPU's alone. */
-static __always_inline __u32 policy_match_cached(const struct segment *segment, __u32 half,
-						 __u32 tag, const struct edge426_port *port)
+/*
+ * The same by the cache, which is this CPU's alone. `index` is the port's in
+ * `ports`. Not static, so that its variables are not on the caller's stack.
+ */
+__noinline int policy_match_cached(const struct segment *segment, __u32 index, __u32 half,
+				   __u32 tag)
 {
-	struct edge426_place *cached = policy_cache_slot(segment);
+	struct edge426_port *port = bpf_map_lookup_elem(&ports, &index);
+	struct edge426_place *cached;
 
-	if (!cached)
+	if (!segment || !port)
+		return 0;
+	cached = policy_cache_slot(segment);
+	if (!cached || !tag)
 		return policy_match_entries(segment, half, port);
 	if (policy_cache_holds(cached, segment, tag))
 		return cached->service;
@@ -110,14 +117,14 @@ static __always_inline __u32 policy_match_cached(const struct segment *segment, 
 	return cached->service;
 }
 
-static __always_inline __u32 policy_match(const struct segment *segment, __u32 half, __u32 tag,
-					  const struct edge426_port *port)
+/* 1 + slot of the service of a port whose entry has flags, or 0. */
+static __always_inline __u32 policy_match(const struct segment *segment, __u32 index, __u32 half,
+					  __u32 tag, const struct edge426_port *port)
 {
 	__u32 service = 0;
 
 	if (port->flags & (EDGE426_PORT_BY_VLAN | EDGE426_PORT_BY_ADDRESS))
-		service = tag ? policy_match_cached(segment, half, tag, port)
-			      : policy_match_entries(segment, half, port);
+		service = policy_match_cached(segment, index, half, tag);
 	if (!service)
 		service = port->service;
 	if (!service && port->flags & EDGE426_PORT_HAD_SERVICE)
@@ -135,7 +142,7 @@ static __always_inline struct place policy_find_place(const struct segment *segm
 
 	if (!port)
 		return place;
-	service = port->flags ? policy_match(segment, half, tag, port) : port->service;
+	service = port->flags ? policy_match(segment, key, half, tag, port) : port->service;
 	if (service)
 		place.index = (__s32)(half * EDGE426_SERVICE_SLOTS + service - 1);
 	place.had_edge = port->flags & EDGE426_PORT_HAD_EDGE;

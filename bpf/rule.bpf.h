@@ -9,43 +9,13 @@
 #ifndef EDGE426_RULE_BPF_H
 #define EDGE426_RULE_BPF_H
 
+#include "allow.bpf.h"
 #include "explain.bpf.h"
 #include "packet.bpf.h"
 #include "policy.bpf.h"
 #include "request.h"
 #include "source.h"
 #include "verdict.bpf.h"
-
-#define SECOND_NS 1000000000ULL
-
-static __always_inline int rule_counts(const struct edge426_allow *entry)
-{
-	struct edge426_state *now = policy_state();
-
-	if (!entry->counts_until)
-		return 1;
-	return now &&
-	       (bpf_ktime_get_boot_ns() + now->wall_offset) / SECOND_NS < entry->counts_until;
-}
-
-static __always_inline int rule_allows(const struct segment *segment, __u32 half)
-{
-	void *of_half = bpf_map_lookup_elem(&allow, &half);
-	struct edge426_allow_key key = {.family = segment->family};
-	struct edge426_allow *entry;
-
-	if (!of_half)
-		return 0;
-	if (segment->family == 4) {
-		key.prefix_len = EDGE426_ALLOW_BITS + 32;
-		__builtin_memcpy(key.address, segment->key.client + SEGMENT_IP4_AT, 4);
-	} else {
-		key.prefix_len = EDGE426_ALLOW_BITS + 128;
-		__builtin_memcpy(key.address, segment->key.client, 16);
-	}
-	entry = bpf_map_lookup_elem(of_half, &key);
-	return entry && rule_counts(entry);
-}
 
 static __always_inline int rule_is_bypassed(const struct edge426_service *service)
 {
@@ -317,7 +287,7 @@ __noinline int rule_judge(struct xdp_md *ctx, __u32 index, const struct segment 
 	wanted = rule_judge_class(service, class, last);
 	if (wanted == EDGE426_REASON_other || wanted == EDGE426_REASON_let_go)
 		return wanted;
-	if (rule_allows(segment, index / EDGE426_SERVICE_SLOTS))
+	if (allow_has(segment, index / EDGE426_SERVICE_SLOTS))
 		return EDGE426_REASON_allowed;
 	if (rule_is_bypassed(service))
 		return EDGE426_REASON_bypassed;
@@ -338,7 +308,7 @@ __noinline int rule_judge_syn(struct xdp_md *ctx, __u32 index, const struct segm
 	if (!service || !syn)
 		return EDGE426_REASON_not_protected;
 	refuses = service->action == EDGE426_ACTION_RESET_SYN;
-	if (rule_allows(syn, index / EDGE426_SERVICE_SLOTS))
+	if (allow_has(syn, index / EDGE426_SERVICE_SLOTS))
 		return EDGE426_REASON_allowed;
 	if (rule_is_bypassed(service))
 		return EDGE426_REASON_syn_to_backend;

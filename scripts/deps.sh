@@ -11,10 +11,10 @@ set -u -o pipefail
 
 # COMMAND:PACKAGE, or :PACKAGE for what has no command (libraries, headers).
 BUILD="gcc:gcc make:make clang:clang llvm-strip:llvm bpftool:bpftool
-	:libc6-dev :linux-libc-dev :libbpf-dev :libxdp-dev :libyaml-dev :libjansson-dev"
+	:libc6-dev :linux-libc-dev :libbpf-dev :libxdp-dev :libyaml-dev :libjansson-dev :libpcap-dev"
 TEST="curl:curl wget:wget openssl:openssl python3:python3-minimal node:nodejs
 	nginx:nginx-light haproxy:haproxy wrk:wrk ab:apache2-utils
-	ip:iproute2 nft:nftables ethtool:ethtool nsenter:util-linux sysctl:procps
+	ip:iproute2 nft:nftables ethtool:ethtool nsenter:util-linux sysctl:procps tcpdump:tcpdump
 	clang-format:clang-format cppcheck:cppcheck shellcheck:shellcheck :libcriterion-dev"
 
 POLICY=/usr/sbin/policy-rc.d # asked by package scripts before they start a service

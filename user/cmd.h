@@ -12,6 +12,7 @@ int cmd_service(int argc, char **argv);
 int cmd_allow(int argc, char **argv);
 int cmd_exempt(int argc, char **argv);
 int cmd_bypass(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
 
 #endif

@@ -44,6 +44,9 @@ static const struct layout_row rows[LAYOUT_MAPS] = {
 				      2 * EDGE426_SERVICE_SLOTS, OF_POLICY),
 	[LAYOUT_ADDRESSES] = ROW_OF_MAPS(EDGE426_MAP_ADDRESSES),
 	[LAYOUT_ALLOW] = ROW_OF_MAPS(EDGE426_MAP_ALLOW),
+	[LAYOUT_ALLOW_EXACT] = ROW_OF_MAPS(EDGE426_MAP_ALLOW_EXACT),
+	[LAYOUT_ALLOW_LENGTHS] =
+		ROW_ARRAY(EDGE426_MAP_ALLOW_LENGTHS, struct edge426_allow_lengths, 4, OF_POLICY),
 	[LAYOUT_PATHS] = ROW_OF_MAPS(EDGE426_MAP_PATHS),
 	[LAYOUT_HOSTS] = ROW_OF_MAPS(EDGE426_MAP_HOSTS),
 	[LAYOUT_ANSWERS] = ROW_ARRAY(EDGE426_MAP_ANSWERS, struct edge426_answer, 2, OF_NOBODY),
@@ -84,6 +87,8 @@ static const struct layout_row inner_rows[LAYOUT_MAPS] = {
 	[LAYOUT_ADDRESSES] = ROW_INNER(BPF_MAP_TYPE_LPM_TRIE, struct edge426_address_key, __u32),
 	[LAYOUT_ALLOW] =
 		ROW_INNER(BPF_MAP_TYPE_LPM_TRIE, struct edge426_allow_key, struct edge426_allow),
+	[LAYOUT_ALLOW_EXACT] =
+		ROW_INNER(BPF_MAP_TYPE_HASH, struct edge426_allow_key, struct edge426_allow),
 	[LAYOUT_PATHS] = ROW_INNER(BPF_MAP_TYPE_LPM_TRIE, struct edge426_path_key, __u32),
 	[LAYOUT_HOSTS] = ROW_INNER(BPF_MAP_TYPE_HASH, struct edge426_host_key, __u32),
 };

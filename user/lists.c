@@ -27,10 +27,18 @@ void list_free(struct list *list)
 	*list = (struct list){0};
 }
 
+/* Of an octet of a mask: the first `bits` bits, which may be none or more than there are. */
+static __u8 mask_octet(int bits)
+{
+	if (bits <= 0)
+		return 0;
+	return bits >= 8 ? 0xff : (__u8)(0xff00 >> bits);
+}
+
 static bool has_bits(const __u8 address[16], const struct prefix *prefix)
 {
 	unsigned int octets = prefix->bits / 8, rest = prefix->bits % 8;
-	__u8 mask = (__u8)(0xff00 >> rest);
+	__u8 mask = mask_octet((int)rest);
 
 	return !memcmp(address, prefix->address, octets) &&
 	       (!rest || !((address[octets] ^ prefix->address[octets]) & mask));
@@ -50,59 +58,134 @@ static __u64 later(__u64 a, __u64 b)
 	return a > b ? a : b;
 }
 
+/* Counts all of them, and writes down the longest. */
+static void add_lengths(struct edge426_allow_lengths *lengths, const bool seen[129])
+{
+	for (int bits = 128; bits >= 0; bits--) {
+		__u32 at = lengths->count;
+
+		if (!seen[bits])
+			continue;
+		lengths->count++;
+		if (at >= EDGE426_ALLOW_LENGTHS)
+			continue;
+		lengths->prefix_len[at] = (__u32)(EDGE426_ALLOW_BITS + bits);
+		for (int octet = 0; octet < 16; octet++)
+			((__u8 *)lengths->mask[at])[octet] = mask_octet(bits - 8 * octet);
+	}
+}
+
+/* A family with too many lengths has none: its entries are for the trie. */
+static void find_lengths(const struct policy *policy, struct edge426_allow_lengths lengths[2])
+{
+	bool seen[2][129] = {{false}};
+
+	for (size_t i = 0; i < policy->allow_len; i++)
+		seen[policy->allow[i].prefix.family == 6][policy->allow[i].prefix.bits] = true;
+	for (int six = 0; six < 2; six++) {
+		add_lengths(&lengths[six], seen[six]);
+		if (lengths[six].count > EDGE426_ALLOW_LENGTHS)
+			lengths[six] = (struct edge426_allow_lengths){0};
+	}
+}
+
+static void add_allow(struct list *list, const struct allow *entry, __u64 counts_until)
+{
+	struct edge426_allow_key *key = (struct edge426_allow_key *)list->keys + list->len;
+	struct edge426_allow *value = (struct edge426_allow *)list->values + list->len++;
+
+	key->prefix_len = EDGE426_ALLOW_BITS + entry->prefix.bits;
+	key->family = entry->prefix.family;
+	memcpy(key->address, entry->prefix.address, sizeof(key->address));
+	value->until = entry->until;
+	value->counts_until = counts_until;
+}
+
+/* An entry that lies around the current one, and until when it counts with those around it. */
+struct around {
+	const struct allow *entry;
+	__u64 counts_until;
+};
+
 /*
  * In the order of the list a prefix comes behind all that lie around it. Those
  * around the current one are kept, the shortest first; each lies in the one
  * before it, so that there is one for each length at most.
  */
-static void fill_allow(const struct policy *policy, struct list *list)
+static void fill_allow(const struct policy *policy, struct allow_lists *lists)
 {
-	size_t around[129] = {0}, depth = 0;
-	struct edge426_allow_key *keys = list->keys;
-	struct edge426_allow *values = list->values;
+	struct around around[129];
+	size_t depth = 0;
 
 	for (size_t i = 0; i < policy->allow_len; i++) {
 		const struct allow *entry = &policy->allow[i];
+		__u64 until = entry->until;
 
-		while (depth && !lies_in(&entry->prefix, &policy->allow[around[depth - 1]].prefix))
+		while (depth && !lies_in(&entry->prefix, &around[depth - 1].entry->prefix))
 			depth--;
-		keys[i].prefix_len = EDGE426_ALLOW_BITS + entry->prefix.bits;
-		keys[i].family = entry->prefix.family;
-		memcpy(keys[i].address, entry->prefix.address, sizeof(keys[i].address));
-		values[i].until = values[i].counts_until = entry->until;
 		if (depth)
-			values[i].counts_until =
-				later(entry->until, values[around[depth - 1]].counts_until);
-		around[depth++] = i;
+			until = later(until, around[depth - 1].counts_until);
+		add_allow(lists->lengths[entry->prefix.family == 6].count ? &lists->exact
+									  : &lists->trie,
+			  entry, until);
+		around[depth++] = (struct around){entry, until};
 	}
-	list->len = policy->allow_len;
 }
 
-int lists_make_allow(const struct policy *policy, struct list *list)
+static int make_allow(size_t room, struct list *list)
 {
-	int err = list_make(policy->allow_len, sizeof(struct edge426_allow_key),
-			    sizeof(struct edge426_allow), list);
+	return list_make(room, sizeof(struct edge426_allow_key), sizeof(struct edge426_allow),
+			 list);
+}
+
+int lists_make_allow(const struct policy *policy, struct allow_lists *lists)
+{
+	struct allow_lists made = {0};
+	int err = make_allow(policy->allow_len, &made.trie);
 
 	if (!err)
-		fill_allow(policy, list);
-	return err;
+		err = make_allow(policy->allow_len, &made.exact);
+	if (err) {
+		lists_free_allow(&made);
+		return err;
+	}
+	find_lengths(policy, made.lengths);
+	fill_allow(policy, &made);
+	*lists = made;
+	return 0;
 }
 
-int lists_read_allow(const struct list *list, struct allow **entries)
+void lists_free_allow(struct allow_lists *lists)
+{
+	list_free(&lists->trie);
+	list_free(&lists->exact);
+	*lists = (struct allow_lists){0};
+}
+
+static void read_allow(const struct list *list, struct allow *entries)
 {
 	const struct edge426_allow_key *keys = list->keys;
 	const struct edge426_allow *values = list->values;
-	struct allow *read = calloc(list->len + 1, sizeof(*read));
+
+	for (size_t i = 0; i < list->len; i++) {
+		entries[i].prefix.family = keys[i].family;
+		entries[i].prefix.bits = (__u8)(keys[i].prefix_len - EDGE426_ALLOW_BITS);
+		memcpy(entries[i].prefix.address, keys[i].address, sizeof(keys[i].address));
+		entries[i].until = values[i].until;
+	}
+}
+
+int lists_read_allow(const struct allow_lists *lists, struct allow **entries, size_t *len)
+{
+	size_t count = lists->trie.len + lists->exact.len;
+	struct allow *read = calloc(count + 1, sizeof(*read));
 
 	if (!read)
 		return -ENOMEM;
-	for (size_t i = 0; i < list->len; i++) {
-		read[i].prefix.family = keys[i].family;
-		read[i].prefix.bits = (__u8)(keys[i].prefix_len - EDGE426_ALLOW_BITS);
-		memcpy(read[i].prefix.address, keys[i].address, sizeof(keys[i].address));
-		read[i].until = values[i].until;
-	}
+	read_allow(&lists->trie, read);
+	read_allow(&lists->exact, read + lists->trie.len);
 	*entries = read;
+	*len = count;
 	return 0;
 }
 

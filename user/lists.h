@@ -22,12 +22,22 @@ struct list {
 int list_make(size_t room, size_t key_size, size_t value_size, struct list *list);
 void list_free(struct list *list);
 
+/* The allow list as its two maps and the lengths of one half have it. */
+struct allow_lists {
+	struct list trie, exact;
+	struct edge426_allow_lengths lengths[2]; /* IPv4, IPv6 */
+};
+
 /* -ENOMEM. */
-int lists_make_allow(const struct policy *policy, struct list *list);
+int lists_make_allow(const struct policy *policy, struct allow_lists *lists);
+void lists_free_allow(struct allow_lists *lists);
 int lists_make_paths(const struct policy *policy, struct list *list); /* presets as their paths */
 int lists_make_hosts(const struct policy *policy, struct list *list);
 
-/* The entries of a map `allow`, which is not checked; free() them. -ENOMEM. */
-int lists_read_allow(const struct list *list, struct allow **entries);
+/*
+ * The entries of both maps, which are not checked; free() them. In no order.
+ * -ENOMEM. The lengths are not looked at.
+ */
+int lists_read_allow(const struct allow_lists *lists, struct allow **entries, size_t *len);
 
 #endif

@@ -28,6 +28,7 @@ static const struct verb verbs[] = {
 	{"allow", "add, del or list sources that are let through", cmd_allow},
 	{"exempt", "add, del or list exempt paths and hosts of services", cmd_exempt},
 	{"bypass", "take nothing new, for as long as it is on", cmd_bypass},
+	{"explain", "what the policy does to a request or a capture, and why", cmd_explain},
 	{"stats", "what became of the packets", cmd_stats},
 	{"version", "print the version", cmd_version},
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is valid in a policy and still doubtful: one sentence for each. Pure.
+ * What is valid in a policy and still doubtful: one sentence for each. Pure but
+ * for the clock, which says what allow entries have ended.
  */
 #ifndef EDGE426_POLICY_LINT_H
 #define EDGE426_POLICY_LINT_H

@@ -25,7 +25,8 @@ struct publication {
 	char *text;
 	size_t text_len;
 	struct places places;
-	struct list addresses, allow, paths, hosts;
+	struct allow_lists allow;
+	struct list addresses, paths, hosts;
 	struct policy running; /* its services; none when there is no policy, or a damaged one */
 	bool knows_running;
 };
@@ -172,12 +173,22 @@ static int write_list(const struct publication *p, enum layout_map map, const st
 		   : 0;
 }
 
+static int write_allow(const struct publication *p, struct failure *failure)
+{
+	int err = write_list(p, LAYOUT_ALLOW, &p->allow.trie, failure);
+
+	if (err)
+		return err;
+	memcpy(p->store->allow_lengths + 2 * p->half, p->allow.lengths, sizeof(p->allow.lengths));
+	return write_list(p, LAYOUT_ALLOW_EXACT, &p->allow.exact, failure);
+}
+
 static int write_lists(const struct publication *p, struct failure *failure)
 {
 	int err = write_list(p, LAYOUT_ADDRESSES, &p->addresses, failure);
 
 	if (!err)
-		err = write_list(p, LAYOUT_ALLOW, &p->allow, failure);
+		err = write_allow(p, failure);
 	if (!err)
 		err = write_list(p, LAYOUT_PATHS, &p->paths, failure);
 	return err ? err : write_list(p, LAYOUT_HOSTS, &p->hosts, failure);
@@ -257,7 +268,7 @@ static void free_all(struct publication *p)
 {
 	free(p->text);
 	places_free(&p->places);
-	list_free(&p->allow);
+	lists_free_allow(&p->allow);
 	list_free(&p->paths);
 	list_free(&p->hosts);
 	policy_free(&p->running);
@@ -337,20 +348,34 @@ static const char *allow_hint(int err)
 	return err == EPERM ? "; CAP_SYS_ADMIN is needed for its allow list" : "";
 }
 
+static int tell_allow(const struct store *store, int err, struct failure *failure)
+{
+	return failure_set(failure, err, "Can't read the allow list in '%s': %s%s", store->dir,
+			   strerror(err), allow_hint(err));
+}
+
+static int read_entries(const struct store *store, struct allow **entries, size_t *len)
+{
+	struct allow_lists lists = {0};
+	int err = inner_read(store->fd[LAYOUT_ALLOW], store_half(store), &lists.trie);
+
+	if (!err)
+		err = inner_read(store->fd[LAYOUT_ALLOW_EXACT], store_half(store), &lists.exact);
+	if (!err)
+		err = lists_read_allow(&lists, entries, len);
+	lists_free_allow(&lists);
+	return err;
+}
+
 static int read_allow(const struct store *store, struct policy *policy, struct failure *failure)
 {
 	struct allow *entries = NULL;
-	struct list list = {0};
-	int err = inner_read(store->fd[LAYOUT_ALLOW], store_half(store), &list);
-	size_t len = list.len;
+	size_t len = 0;
+	int err = read_entries(store, &entries, &len);
 
-	if (!err && len)
-		err = lists_read_allow(&list, &entries);
-	list_free(&list);
 	if (err)
-		return failure_set(failure, -err, "Can't read the map '%s/%s': %s%s", store->dir,
-				   layout_name(LAYOUT_ALLOW), strerror(-err), allow_hint(-err));
-	err = len ? policy_set_allow(policy, entries, len, failure) : 0;
+		return tell_allow(store, -err, failure);
+	err = policy_set_allow(policy, entries, len, failure);
 	if (err)
 		free(entries);
 	return err;

@@ -51,6 +51,7 @@ static void name_memory(struct store *store)
 	store->workers = store->memory[LAYOUT_WORKERS];
 	store->loads = store->memory[LAYOUT_LOADS];
 	store->edge = store->memory[LAYOUT_EDGE];
+	store->allow_lengths = store->memory[LAYOUT_ALLOW_LENGTHS];
 }
 
 /* Some maps without the others are as little ours as maps of another size. */

@@ -35,6 +35,7 @@ struct store {
 	struct edge426_worker *workers;
 	struct edge426_load *loads;
 	struct edge426_edge *edge;
+	struct edge426_allow_lengths *allow_lengths;
 };
 
 /*

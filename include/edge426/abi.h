@@ -13,7 +13,7 @@
  * other half, then `active` is flipped: a packet reads `active` once and sees
  * one policy whole.
  *
- * `addresses`, `allow`, `paths` and `hosts` are arrays of two maps, index =
+ * `addresses`, `allow`, `allow_exact`, `paths` and `hosts` are arrays of two maps, index =
  * half: the inner map is made for one policy, as large as it needs, and goes
  * with it. An empty place means that the policy has no such entries.
  */
@@ -61,6 +61,8 @@
 #define EDGE426_MAP_SCRATCH "scratch"
 #define EDGE426_MAP_EXPLAIN "explain"
 #define EDGE426_MAP_PLACES "places"
+#define EDGE426_MAP_ALLOW_EXACT "allow_exact"
+#define EDGE426_MAP_ALLOW_LENGTHS "allow_lengths"
 #define EDGE426_PROG_XDP "edge426_xdp"
 #define EDGE426_PROG_TC "edge426_tc"
 
@@ -141,7 +143,13 @@ struct edge426_place {
 	__u32 pad;
 };
 
-/* Inner map of `allow`: longest-prefix trie over source addresses. */
+/*
+ * The allow list. Inner map of `allow`: longest-prefix trie over source
+ * addresses. Inner map of `allow_exact`: hash of the same keys and values. A
+ * family whose prefixes have no more than EDGE426_ALLOW_LENGTHS different
+ * lengths is in the hash, which is asked for each of them; else in the trie,
+ * which takes some times as long when it is large.
+ */
 struct edge426_allow_key {
 	__u32 prefix_len; /* EDGE426_ALLOW_BITS + bits of the address prefix */
 	__u8 family;	  /* 4 or 6 */
@@ -159,6 +167,19 @@ struct edge426_allow_key {
 struct edge426_allow {
 	__u64 until; /* as the policy says */
 	__u64 counts_until;
+};
+
+/*
+ * `allow_lengths`: array, mmapable, index = 2 * half + (0: IPv4, 1: IPv6): the
+ * lengths of the prefixes in `allow_exact`, the longest first.
+ */
+#define EDGE426_ALLOW_LENGTHS 4
+
+struct edge426_allow_lengths {
+	__u32 count;
+	__u32 prefix_len[EDGE426_ALLOW_LENGTHS]; /* as in the key */
+	__u32 pad;
+	__u64 mask[EDGE426_ALLOW_LENGTHS][2]; /* of the key's address */
 };
 
 /* Inner map of `paths`: longest-prefix trie; the value is a __u32 that means nothing. */
@@ -436,6 +457,7 @@ _Static_assert(sizeof(struct edge426_allow_key) == 24, "allow key");
 _Static_assert(__builtin_offsetof(struct edge426_allow_key, address) == 4 + EDGE426_ALLOW_BITS / 8,
 	       "allow bits");
 _Static_assert(sizeof(struct edge426_allow) == 16, "allow");
+_Static_assert(sizeof(struct edge426_allow_lengths) == 88, "allow lengths");
 _Static_assert(sizeof(struct edge426_path_key) == 72, "path key");
 _Static_assert(__builtin_offsetof(struct edge426_path_key, octets) == 4 + EDGE426_PATH_BITS / 8,
 	       "path bits");

@@ -64,19 +64,20 @@ Test(lists, say_until_when_an_allow_entry_counts)
 		struct allow entries[ENTRIES];
 		struct policy policy = {.allow = entries, .allow_len = fill_allow(i, entries)};
 		const struct edge426_allow *values;
-		struct list list = {0};
+		struct allow_lists lists = {0};
 
-		cr_assert_eq(lists_make_allow(&policy, &list), 0);
-		cr_assert_eq(list.len, policy.allow_len);
-		values = list.values;
-		for (size_t j = 0; j < list.len; j++) {
+		cr_assert_eq(lists_make_allow(&policy, &lists), 0);
+		cr_assert_eq(lists.exact.len, policy.allow_len);
+		cr_assert_eq(lists.trie.len, 0);
+		values = lists.exact.values;
+		for (size_t j = 0; j < policy.allow_len; j++) {
 			cr_expect_eq(values[j].until, allows[i].entries[j].until, "%s: entry %zu",
 				     allows[i].name, j);
 			cr_expect_eq(values[j].counts_until, allows[i].entries[j].counts,
 				     "%s: entry %zu counts until %llu", allows[i].name, j,
 				     values[j].counts_until);
 		}
-		list_free(&list);
+		lists_free_allow(&lists);
 	}
 }
 
@@ -84,12 +85,14 @@ Test(lists, give_the_allow_list_back)
 {
 	for (size_t i = 0; i < ARRAY_LEN(allows); i++) {
 		struct allow entries[ENTRIES] = {0}, *read = NULL;
+		size_t len = 0;
 		struct policy policy = {.allow = entries, .allow_len = fill_allow(i, entries)};
-		struct list list = {0};
+		struct allow_lists lists = {0};
 
-		cr_assert_eq(lists_make_allow(&policy, &list), 0);
-		cr_assert_eq(lists_read_allow(&list, &read), 0);
-		for (size_t j = 0; j < list.len; j++) {
+		cr_assert_eq(lists_make_allow(&policy, &lists), 0);
+		cr_assert_eq(lists_read_allow(&lists, &read, &len), 0);
+		cr_assert_eq(len, policy.allow_len);
+		for (size_t j = 0; j < policy.allow_len; j++) {
 			cr_expect(!memcmp(&read[j].prefix, &entries[j].prefix,
 					  sizeof(entries[j].prefix)),
 				  "%s: prefix %zu", allows[i].name, j);
@@ -97,7 +100,7 @@ Test(lists, give_the_allow_list_back)
 				     allows[i].name, j);
 		}
 		free(read);
-		list_free(&list);
+		lists_free_allow(&lists);
 	}
 }
 
@@ -107,18 +110,91 @@ Test(lists, take_allow_entries_as_deep_as_an_address_is_long)
 	struct allow entries[129] = {0};
 	struct policy policy = {.allow = entries, .allow_len = ARRAY_LEN(entries)};
 	const struct edge426_allow *values;
-	struct list list = {0};
+	struct allow_lists lists = {0};
 
 	for (size_t i = 0; i < ARRAY_LEN(entries); i++)
 		entries[i] = (struct allow){
 			.prefix = {.family = 6, .bits = (__u8)i},
 			.until = i == 64 ? 9 : 1,
 		};
-	cr_assert_eq(lists_make_allow(&policy, &list), 0);
-	values = list.values;
+	cr_assert_eq(lists_make_allow(&policy, &lists), 0);
+	cr_assert_eq(lists.trie.len, policy.allow_len);
+	cr_assert_eq(lists.exact.len, 0);
+	cr_assert_eq(lists.lengths[1].count, 0);
+	values = lists.trie.values;
 	cr_expect_eq(values[63].counts_until, 1);
 	cr_expect_eq(values[128].counts_until, 9);
-	list_free(&list);
+	lists_free_allow(&lists);
+}
+
+/* The hash is asked for each length, the longest first; a family with too many is in the trie. */
+static const struct {
+	const char *name;
+	const char *prefixes[ENTRIES];
+	__u32 bits[2][EDGE426_ALLOW_LENGTHS]; /* of IPv4, of IPv6, in the hash */
+	__u32 count[2];
+	size_t in_trie;
+} lengths[] = {
+	{"one", {"10.0.0.1", "10.0.0.2"}, {{32}, {0}}, {1, 0}, 0},
+	{"four",
+	 {"10.0.0.0/8", "10.0.0.0/9", "10.0.0.0/10", "10.0.0.0/11"},
+	 {{11, 10, 9, 8}, {0}},
+	 {4, 0},
+	 0},
+	{"five",
+	 {"10.0.0.0/8", "10.0.0.0/9", "10.0.0.0/10", "10.0.0.0/11", "10.0.0.0/12", "::/0"},
+	 {{0}, {0}},
+	 {0, 1},
+	 5},
+	{"the whole Internet", {"0.0.0.0/0", "::/0"}, {{0}, {0}}, {1, 1}, 0},
+	{"both families",
+	 {"10.0.0.0/8", "fd00::/8", "fd00::/48", "fd00::1"},
+	 {{8}, {128, 48, 8}},
+	 {1, 3},
+	 0},
+};
+
+Test(lists, say_which_lengths_the_hash_is_asked_for)
+{
+	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+		struct allow entries[ENTRIES] = {0};
+		struct policy policy = {.allow = entries};
+		struct allow_lists lists = {0};
+
+		while (policy.allow_len < ENTRIES && lengths[i].prefixes[policy.allow_len]) {
+			cr_assert_eq(text_parse_prefix(lengths[i].prefixes[policy.allow_len],
+						       &entries[policy.allow_len].prefix),
+				     0);
+			policy.allow_len++;
+		}
+		cr_assert_eq(lists_make_allow(&policy, &lists), 0);
+		cr_expect_eq(lists.trie.len, lengths[i].in_trie, "%s", lengths[i].name);
+		cr_expect_eq(lists.exact.len, policy.allow_len - lengths[i].in_trie, "%s",
+			     lengths[i].name);
+		for (int six = 0; six < 2; six++) {
+			cr_expect_eq(lists.lengths[six].count, lengths[i].count[six], "%s",
+				     lengths[i].name);
+			for (__u32 at = 0; at < lengths[i].count[six]; at++)
+				cr_expect_eq(lists.lengths[six].prefix_len[at],
+					     EDGE426_ALLOW_BITS + lengths[i].bits[six][at], "%s",
+					     lengths[i].name);
+		}
+		lists_free_allow(&lists);
+	}
+}
+
+Test(lists, say_which_bits_of_an_address_a_length_means)
+{
+	static const __u8 wanted[][16] = {{0xff, 0xff, 0xff, 0xe0}, {0xfe}};
+	struct allow entries[2] = {{.prefix = {.family = 4, .bits = 7}},
+				   {.prefix = {.family = 4, .bits = 27}}};
+	struct policy policy = {.allow = entries, .allow_len = 2};
+	struct allow_lists lists = {0};
+
+	cr_assert_eq(lists_make_allow(&policy, &lists), 0);
+	for (int at = 0; at < 2; at++)
+		cr_expect(!memcmp(lists.lengths[0].mask[at], wanted[at], 16), "mask %d", at);
+	lists_free_allow(&lists);
 }
 
 /* Services 0 to 2; the one in the middle is exempt from nothing. */
@@ -201,11 +277,13 @@ Test(lists, have_hosts_padded_with_zero)
 Test(lists, of_an_empty_policy_are_empty)
 {
 	struct policy policy = {0};
+	struct allow_lists allow = {0};
 	struct list list = {0};
 
-	cr_assert_eq(lists_make_allow(&policy, &list), 0);
-	cr_expect_eq(list.len, 0);
-	list_free(&list);
+	cr_assert_eq(lists_make_allow(&policy, &allow), 0);
+	cr_expect_eq(allow.exact.len, 0);
+	cr_expect_eq(allow.trie.len, 0);
+	lists_free_allow(&allow);
 	cr_assert_eq(lists_make_paths(&policy, &list), 0);
 	cr_expect_eq(list.len, 0);
 	list_free(&list);
