@@ -24,6 +24,12 @@ static __always_inline const __u64 *edge_key(const struct edge426_edge *settings
 	return settings->key[(settings->current - back) & (EDGE426_KEYS - 1)];
 }
 
+/* What a place in `owned` says of its connection, beside the tag. */
+#define EDGE_ANYBODYS 0
+#define EDGE_KERNELS 1	   /* the kernel has had its first octets */
+#define EDGE_HANDED_OVER 2 /* the kernel was sent them */
+#define EDGE_OWNERS 3
+
 /* A place in `owned` for the connection, and a tag that tells it from others there. */
 static __always_inline __u32 *edge_owned_slot(const struct edge426_edge *settings,
 					      const struct segment *segment, __u32 *tag)
@@ -40,18 +46,18 @@ static __always_inline __u32 *edge_owned_slot(const struct edge426_edge *setting
 	if (segment->family == 6)
 		mixed = mix_add(mix_add(mixed, words[0]), words[2]);
 	mixed = mix_add(mix_add(mix_add(mixed, words[1]), words[3]), port_pair);
-	*tag = (__u32)(mixed >> 32) | 1; /* 0 is an empty place */
+	*tag = (__u32)(mixed >> 32) & ~(__u32)EDGE_OWNERS;
 	return &slots->tag[mixed % EDGE426_OWNED_SLOTS];
 }
 
-/* Notes that the connection is the kernel's, or, with 0, that it may be anybody's. */
+/* Notes whose the connection is, EDGE_*. */
 static __always_inline void edge_own(const struct edge426_edge *settings,
-				     const struct segment *segment, int is_kernels)
+				     const struct segment *segment, __u32 owner)
 {
 	__u32 tag = 0, *slot = edge_owned_slot(settings, segment, &tag);
 
 	if (slot)
-		*slot = is_kernels ? tag : 0;
+		*slot = owner ? tag | owner : 0;
 }
 
 /*

@@ -43,7 +43,8 @@ static __always_inline void edge_push(struct xdp_md *ctx, const struct segment *
 
 /*
  * To TC with what the cookie says was agreed on; from here on the kernel owns
- * the connection. Why it is handed over is the reason that is counted.
+ * the connection, if it takes it. Why it is handed over is the reason that is
+ * counted.
  */
 static __always_inline enum edge426_reason edge_hand_over(struct xdp_md *ctx,
 							  const struct edge426_edge *settings,
@@ -53,7 +54,7 @@ static __always_inline enum edge426_reason edge_hand_over(struct xdp_md *ctx,
 {
 	struct agreed agreed;
 
-	edge_own(settings, segment, 1);
+	edge_own(settings, segment, EDGE_HANDED_OVER);
 	cookie_unpack(segment->family, segment->ack - 1, &agreed);
 	verdict->kind = EDGE426_TC_HAND_OVER;
 	verdict->mss = agreed.mss;
@@ -62,6 +63,23 @@ static __always_inline enum edge426_reason edge_hand_over(struct xdp_md *ctx,
 	verdict->sack = agreed.sack;
 	verdict->ecn = agreed.ecn;
 	edge_push(ctx, segment);
+	return reason;
+}
+
+/*
+ * The client's frame goes back as RST. One of several buffers is not rewritten
+ * here, see edge_resize; the responder makes the RST.
+ */
+static __always_inline enum edge426_reason edge_reset_client(struct xdp_md *ctx,
+							     const struct segment *segment,
+							     enum edge426_reason reason,
+							     struct edge426_verdict *verdict)
+{
+	if (bpf_xdp_get_buff_len(ctx) == ctx->data_end - ctx->data)
+		return edge_reset(ctx, segment, segment->ack, reason);
+	verdict->kind = EDGE426_SEND_RESET;
+	verdict->seq = segment->ack;
+	verdict->ack = segment->end;
 	return reason;
 }
 
@@ -80,7 +98,7 @@ edge_judge_data(struct xdp_md *ctx, const struct edge426_edge *settings, __u32 i
 		return flow_begin(segment, reason, first,
 				  EDGE426_FLOW_EDGE | EDGE426_FLOW_SERVER_RESET, verdict);
 	if (verdict_sends_back(reason))
-		return edge_reset(ctx, segment, segment->ack, reason);
+		return edge_reset_client(ctx, segment, reason, verdict);
 	if (verdict_drops(reason))
 		return reason;
 	return edge_hand_over(ctx, settings, segment, reason, verdict);

@@ -60,15 +60,23 @@ static __always_inline enum edge426_reason judge_backend(struct xdp_md *ctx, __u
 	proof = proof_by_socket(ctx, segment);
 	if (proof == PROOF_NO_SOCKET)
 		return EDGE426_REASON_no_socket;
-	if (proof == PROOF_LATER)
+	if (proof != PROOF_FIRST)
 		return EDGE426_REASON_not_first;
 	return judge_first(ctx, index, segment, first, verdict);
+}
+
+/* What passes because it is not the first data of its connection, or TLS, or other. */
+static __always_inline enum edge426_reason pass_later(enum payload_class class)
+{
+	return may_be_http(class) ? EDGE426_REASON_not_first : reason_of(class);
 }
 
 /*
  * The edge did the handshake, or may have, or what is neither TLS nor HTTP
  * matters: the cookie is the proof where there is no socket. A connection that
- * is past its first octets is noted as the kernel's, to be known at once.
+ * is past its first octets is noted as the kernel's, to be known at once. One
+ * that was handed over has no socket yet when its second segment comes along
+ * with the first, and none still when the kernel did not take the first.
  */
 static __always_inline enum edge426_reason
 judge_edge(struct xdp_md *ctx, const struct edge426_edge *settings, struct edge426_load *load,
@@ -77,20 +85,25 @@ judge_edge(struct xdp_md *ctx, const struct edge426_edge *settings, struct edge4
 {
 	__u32 tag = 0, *slot = edge_owned_slot(settings, segment, &tag);
 	enum payload_class class = packet_classify(ctx, segment);
+	enum edge426_reason reason;
 	enum proof proof;
 
 	explain_class(class);
 	first->class = class;
-	if (slot && *slot == tag && !may_be_http(class))
+	if (slot && *slot == (tag | EDGE_KERNELS) && !may_be_http(class))
 		return reason_of(class);
 	proof = proof_by_socket(ctx, segment);
-	if (proof == PROOF_NO_SOCKET)
-		return edge_judge_cookie(ctx, settings, load, index, segment, first, verdict);
+	if (proof == PROOF_NO_SOCKET) {
+		reason = edge_judge_cookie(ctx, settings, load, index, segment, first, verdict);
+		if (reason == EDGE426_REASON_ahead && slot && *slot == (tag | EDGE_HANDED_OVER))
+			return pass_later(class);
+		return reason;
+	}
 	if (proof == PROOF_FIRST && (may_be_http(class) || class == PAYLOAD_OTHER))
 		return judge_first(ctx, index, segment, first, verdict);
-	if (slot && (proof == PROOF_LATER || class == PAYLOAD_TLS))
-		*slot = tag;
-	return may_be_http(class) ? EDGE426_REASON_not_first : reason_of(class);
+	if (slot && proof == PROOF_LATER)
+		*slot = tag | EDGE_KERNELS;
+	return pass_later(class);
 }
 
 /* A SYN ends what was known of a connection with the same addresses and ports. */
@@ -99,7 +112,7 @@ static __always_inline enum edge426_reason judge_syn(struct xdp_md *ctx,
 						     const struct edge426_service *service,
 						     __u32 index, const struct segment *syn)
 {
-	edge_own(settings, syn, 0);
+	edge_own(settings, syn, EDGE_ANYBODYS);
 	if (service->handshake == EDGE426_HANDSHAKE_BACKEND)
 		return EDGE426_REASON_no_data;
 	return edge_meet_syn(ctx, index, syn);

@@ -87,7 +87,8 @@ static __always_inline enum edge426_reason flow_drive_held(struct edge426_flow *
 							   const struct segment *segment)
 {
 	if (segment->payload_len == 0 && !segment->fin)
-		return EDGE426_REASON_early_ack;
+		return flow->flags & EDGE426_FLOW_SERVER_RESET ? EDGE426_REASON_absorbed
+							       : EDGE426_REASON_early_ack;
 	if (segment->seq == flow->first && !sequence_after(segment->end, flow->next))
 		flow->held += EDGE426_HELD_AGAIN;
 	if (segment->fin || flow->held > EDGE426_HELD_MAX)

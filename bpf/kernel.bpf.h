@@ -54,6 +54,7 @@ struct xdp_buff {
 
 struct tcp_request_sock {
 	__u32 rcv_isn;
+	__u32 snt_isn;
 } __attribute__((preserve_access_index));
 
 #endif

@@ -88,8 +88,8 @@ static __always_inline int policy_cache_holds(const struct edge426_place *cached
 	__builtin_memcpy(cached_words, cached->address, sizeof(cached_words));
 	__builtin_memcpy(words, segment->key.server, sizeof(words));
 	return cached->tag == tag && cached->port == segment->key.server_port &&
-	       cached->vlan == segment->vlan && cached_words[0] == words[0] &&
-	       cached_words[1] == words[1];
+	       cached->vlan == segment->vlan && cached->family == segment->family &&
+	       cached_words[0] == words[0] && cached_words[1] == words[1];
 }
 
 /*
@@ -113,6 +113,7 @@ __noinline int policy_match_cached(const struct segment *segment, __u32 index, _
 	__builtin_memcpy(cached->address, segment->key.server, sizeof(cached->address));
 	cached->port = segment->key.server_port;
 	cached->vlan = segment->vlan;
+	cached->family = segment->family;
 	cached->tag = tag;
 	return cached->service;
 }

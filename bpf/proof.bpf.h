@@ -16,6 +16,7 @@ enum proof {
 	PROOF_FIRST = EDGE426_EXPLAIN_FIRST,	/* first octets of a real connection */
 	PROOF_LATER = EDGE426_EXPLAIN_LATER,	/* the connection is past them */
 	PROOF_NO_SOCKET = EDGE426_EXPLAIN_NONE, /* no such connection: none, or a listener only */
+	PROOF_BESIDE,				/* the first octets have yet to come; others did */
 };
 
 /* A referenced socket of any state, or NULL; bpf_sk_release it. */
@@ -40,25 +41,43 @@ static __always_inline struct bpf_sock *proof_lookup(struct xdp_md *ctx,
 }
 
 /*
+ * The kernel waits for the handshake's end, and the client has proven nothing
+ * yet: a spoofed SYN gets as far as that. It must acknowledge our SYN.
+ */
+static __always_inline enum proof proof_by_request(struct bpf_sock *sk,
+						   const struct segment *segment)
+{
+	struct tcp_request_sock *request = bpf_skc_to_tcp_request_sock(sk);
+
+	if (!request)
+		return PROOF_NO_SOCKET;
+	if (request->rcv_isn + 1 != segment->seq || !segment->has_ack)
+		return PROOF_BESIDE;
+	return request->snt_isn + 1 == segment->ack ? PROOF_FIRST : PROOF_BESIDE;
+}
+
+static __always_inline enum proof proof_by_connection(struct bpf_sock *sk,
+						      const struct segment *segment)
+{
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+
+	if (!tcp)
+		return PROOF_NO_SOCKET;
+	if (tcp->bytes_received)
+		return PROOF_LATER;
+	return tcp->rcv_nxt == segment->seq ? PROOF_FIRST : PROOF_BESIDE;
+}
+
+/*
  * Both states are common: XDP sees the handshake's ACK and the first data of
  * one NAPI batch before TCP has seen either, and the socket is a request still.
  */
-static __always_inline enum proof proof_judge(struct bpf_sock *sk, __u32 seq)
+static __always_inline enum proof proof_judge(struct bpf_sock *sk, const struct segment *segment)
 {
-	if (sk->state == BPF_TCP_NEW_SYN_RECV) {
-		struct tcp_request_sock *request = bpf_skc_to_tcp_request_sock(sk);
-
-		if (!request)
-			return PROOF_NO_SOCKET;
-		return request->rcv_isn + 1 == seq ? PROOF_FIRST : PROOF_LATER;
-	}
-	if (sk->state == BPF_TCP_ESTABLISHED) {
-		struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
-
-		if (!tcp)
-			return PROOF_NO_SOCKET;
-		return tcp->bytes_received == 0 && tcp->rcv_nxt == seq ? PROOF_FIRST : PROOF_LATER;
-	}
+	if (sk->state == BPF_TCP_NEW_SYN_RECV)
+		return proof_by_request(sk, segment);
+	if (sk->state == BPF_TCP_ESTABLISHED)
+		return proof_by_connection(sk, segment);
 	return sk->state == BPF_TCP_LISTEN ? PROOF_NO_SOCKET : PROOF_LATER;
 }
 
@@ -72,7 +91,7 @@ static __always_inline enum proof proof_by_socket(struct xdp_md *ctx, const stru
 	sk = proof_lookup(ctx, segment);
 	if (!sk)
 		return PROOF_NO_SOCKET;
-	proof = proof_judge(sk, segment->seq);
+	proof = proof_judge(sk, segment);
 	bpf_sk_release(sk);
 	return proof;
 }

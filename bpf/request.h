@@ -264,10 +264,10 @@ request_step(struct request *request, __u8 octet)
 	return event;
 }
 
-/* Whether the whole target has been seen. */
-static inline __attribute__((always_inline)) int request_has_target(const struct request *request)
+/* Whether the whole path has been seen, or that the target has none. */
+static inline __attribute__((always_inline)) int request_has_path(const struct request *request)
 {
-	return request->state >= REQUEST_VERSION;
+	return request->state >= REQUEST_VERSION || request->in_query;
 }
 
 #endif

@@ -17,6 +17,8 @@
 #include "source.h"
 #include "verdict.bpf.h"
 
+#define RULE_HOLD_MAX 536 /* octets that fit in any segment, RFC 9293 3.7.1 */
+
 static __always_inline int rule_is_bypassed(const struct edge426_service *service)
 {
 	struct edge426_state *now = policy_state();
@@ -38,14 +40,17 @@ static __always_inline int rule_is_monitored(const struct edge426_service *servi
 	return 1;
 }
 
-/* Whether the source has had its answers for now; if not, one more is noted. */
+/*
+ * Whether the source has had its answers for now; if not, one more is noted.
+ * A client with a closed window is sent none yet.
+ */
 static __always_inline int rule_is_limited(const struct edge426_service *service,
 					   const struct segment *segment)
 {
 	struct edge426_source_key source;
 	__u64 now, fresh = 0, *next;
 
-	if (!service->limit_every)
+	if (!service->limit_every || segment->window == 0)
 		return 0;
 	now = bpf_ktime_get_ns();
 	source_read(segment, &source);
@@ -88,9 +93,8 @@ static long rule_look_at(__u32 i, struct rule_look *look)
 	}
 }
 
-/* Reads the request's beginning; the number of octets seen. */
-static __always_inline __u32 rule_read_request(struct xdp_md *ctx, const struct segment *segment,
-					       struct rule_look *look)
+static __always_inline void rule_read_request(struct xdp_md *ctx, const struct segment *segment,
+					      struct rule_look *look)
 {
 	__u32 len = segment->payload_len;
 
@@ -98,10 +102,9 @@ static __always_inline __u32 rule_read_request(struct xdp_md *ctx, const struct 
 		len = EDGE426_LOOK_MAX;
 	if (len == 0 ||
 	    bpf_xdp_load_bytes(ctx, segment->payload_offset, look->scratch->octets, len))
-		return 0;
+		return;
 	__builtin_memset(&look->scratch->host, 0, sizeof(look->scratch->host));
 	bpf_loop(len, rule_look_at, look, 0);
-	return len;
 }
 
 static __always_inline int rule_has_path(struct xdp_md *ctx, __u32 index,
@@ -111,7 +114,7 @@ static __always_inline int rule_has_path(struct xdp_md *ctx, __u32 index,
 	struct edge426_path_key *key = &look->scratch->path;
 	void *of_half = bpf_map_lookup_elem(&paths, &half);
 
-	if (!of_half || len == 0 || look->request.climbs)
+	if (!of_half || len == 0)
 		return 0;
 	if (len > EDGE426_PATH_MAX)
 		len = EDGE426_PATH_MAX;
@@ -138,28 +141,47 @@ static __always_inline int rule_has_host(__u32 index, struct rule_look *look)
 }
 
 /*
- * exempt_path, exempt_host; held while so little of the target has come that a
- * path may still turn out to be exempt; answered: none of these. Not static:
- * the verifier walks it once, and its variables are not on the caller's stack.
+ * A path counts when all of it has been seen, for it must not climb. Until
+ * then it is held, unless it can no longer become exempt, or is so long that
+ * the client may be unable to send it in one segment.
+ */
+static __always_inline enum edge426_reason rule_judge_path(struct xdp_md *ctx, __u32 index,
+							   const struct segment *segment,
+							   struct rule_look *look)
+{
+	int whole = request_has_path(&look->request);
+
+	if (look->request.climbs)
+		return EDGE426_REASON_answered;
+	if ((whole || look->request.path_len >= EDGE426_PATH_MAX) &&
+	    !rule_has_path(ctx, index, segment, look))
+		return EDGE426_REASON_answered;
+	if (whole)
+		return EDGE426_REASON_exempt_path;
+	return segment->payload_len < RULE_HOLD_MAX ? EDGE426_REASON_held : EDGE426_REASON_answered;
+}
+
+/*
+ * exempt_path, exempt_host; held while a path may still turn out to be exempt;
+ * answered: none of these. Not static: the verifier walks it once, and its
+ * variables are not on the caller's stack.
  */
 __noinline int rule_exempt(struct xdp_md *ctx, __u32 index, const struct segment *segment)
 {
 	struct edge426_service *service = bpf_map_lookup_elem(&services, &index);
+	enum edge426_reason path = EDGE426_REASON_answered;
 	struct rule_look look = {};
-	__u32 zero = 0, len;
+	__u32 zero = 0;
 
 	look.scratch = bpf_map_lookup_elem(&scratch, &zero);
 	if (!service || !look.scratch || !segment)
 		return EDGE426_REASON_answered;
 	look.request.wants_host = (service->flags & EDGE426_SERVICE_HOSTS) != 0;
-	len = rule_read_request(ctx, segment, &look);
-	if (service->flags & EDGE426_SERVICE_PATHS) {
-		if (rule_has_path(ctx, index, segment, &look))
-			return EDGE426_REASON_exempt_path;
-		if (!request_has_target(&look.request) && len == segment->payload_len &&
-		    look.request.path_len < EDGE426_PATH_MAX)
-			return EDGE426_REASON_held;
-	}
+	rule_read_request(ctx, segment, &look);
+	if (service->flags & EDGE426_SERVICE_PATHS)
+		path = rule_judge_path(ctx, index, segment, &look);
+	if (path != EDGE426_REASON_answered)
+		return path;
 	if (look.request.wants_host && rule_has_host(index, &look))
 		return EDGE426_REASON_exempt_host;
 	return EDGE426_REASON_answered;

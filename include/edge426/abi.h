@@ -140,7 +140,7 @@ struct edge426_place {
 	__u16 vlan;
 	__u32 tag;
 	__u32 service; /* 1 + slot; 0: none */
-	__u32 pad;
+	__u32 family;  /* 4 or 6: a mapped address in an IPv6 header is not the IPv4 one */
 };
 
 /*

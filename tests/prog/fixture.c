@@ -190,6 +190,8 @@ static const struct {
 	{"addresses", BPF_MAP_TYPE_LPM_TRIE, sizeof(struct edge426_address_key), sizeof(__u32)},
 	{"allow", BPF_MAP_TYPE_LPM_TRIE, sizeof(struct edge426_allow_key),
 	 sizeof(struct edge426_allow)},
+	{"allow_exact", BPF_MAP_TYPE_HASH, sizeof(struct edge426_allow_key),
+	 sizeof(struct edge426_allow)},
 	{"paths", BPF_MAP_TYPE_LPM_TRIE, sizeof(struct edge426_path_key), sizeof(__u32)},
 	{"hosts", BPF_MAP_TYPE_HASH, sizeof(struct edge426_host_key), sizeof(__u32)},
 };
@@ -216,10 +218,15 @@ static void put_in_list(struct fixture *fixture, enum fixture_list list, __u32 h
 
 void fixture_drop_list(struct fixture *fixture, enum fixture_list list, __u32 half)
 {
+	static const struct edge426_allow_lengths none;
 	int *fd = &fixture->lists[list][half];
 
 	need(!bpf_map__delete_elem(outer_map(fixture, list), &half, sizeof(half), 0),
 	     lists[list].name);
+	if (list == FIXTURE_ALLOW_EXACT) {
+		put(fixture->xdp->maps.allow_lengths, 2 * half, &none, sizeof(none));
+		put(fixture->xdp->maps.allow_lengths, 2 * half + 1, &none, sizeof(none));
+	}
 	close(*fd);
 	*fd = 0;
 }
@@ -246,15 +253,66 @@ void fixture_put_address(struct fixture *fixture, __u32 half, __u16 set, __u16 v
 	put_in_list(fixture, FIXTURE_ADDRESSES, half, &key, &service);
 }
 
-void fixture_put_allow(struct fixture *fixture, __u32 half, const char *prefix, __u64 counts_until)
+static void put_allow(struct fixture *fixture, enum fixture_list list, __u32 half,
+		      const char *prefix, __u64 counts_until, struct edge426_allow_key *key)
 {
 	struct edge426_allow value = {.counts_until = counts_until};
-	struct edge426_allow_key key = {};
 	__u32 bits;
 
-	read_prefix(prefix, key.address, &key.family, &bits);
-	key.prefix_len = EDGE426_ALLOW_BITS + bits;
-	put_in_list(fixture, FIXTURE_ALLOW, half, &key, &value);
+	read_prefix(prefix, key->address, &key->family, &bits);
+	key->prefix_len = EDGE426_ALLOW_BITS + bits;
+	put_in_list(fixture, list, half, key, &value);
+}
+
+void fixture_put_allow(struct fixture *fixture, __u32 half, const char *prefix, __u64 counts_until)
+{
+	struct edge426_allow_key key = {};
+
+	put_allow(fixture, FIXTURE_ALLOW, half, prefix, counts_until, &key);
+}
+
+static void mask_of(__u32 bits, __u64 mask[2])
+{
+	__u8 octets[16] = {};
+	__u32 i;
+
+	for (i = 0; i < bits; i++)
+		octets[i / 8] |= (__u8)(0x80 >> i % 8);
+	memcpy(mask, octets, sizeof(octets));
+}
+
+/* Into the lengths of its family, the longest first. */
+static void add_length(struct edge426_allow_lengths *lengths, __u32 prefix_len)
+{
+	__u32 i, at = 0;
+
+	while (at < lengths->count && lengths->prefix_len[at] > prefix_len)
+		at++;
+	if (at < lengths->count && lengths->prefix_len[at] == prefix_len)
+		return;
+	need(lengths->count < EDGE426_ALLOW_LENGTHS, "another prefix length");
+	for (i = lengths->count++; i > at; i--) {
+		lengths->prefix_len[i] = lengths->prefix_len[i - 1];
+		memcpy(lengths->mask[i], lengths->mask[i - 1], sizeof(lengths->mask[i]));
+	}
+	lengths->prefix_len[at] = prefix_len;
+	mask_of(prefix_len - EDGE426_ALLOW_BITS, lengths->mask[at]);
+}
+
+void fixture_put_allow_exact(struct fixture *fixture, __u32 half, const char *prefix,
+			     __u64 counts_until)
+{
+	struct bpf_map *map = fixture->xdp->maps.allow_lengths;
+	struct edge426_allow_lengths lengths;
+	struct edge426_allow_key key = {};
+	__u32 index;
+
+	put_allow(fixture, FIXTURE_ALLOW_EXACT, half, prefix, counts_until, &key);
+	index = 2 * half + (key.family == 6);
+	need(!bpf_map__lookup_elem(map, &index, sizeof(index), &lengths, sizeof(lengths), 0),
+	     "map allow_lengths");
+	add_length(&lengths, key.prefix_len);
+	put(map, index, &lengths, sizeof(lengths));
 }
 
 void fixture_put_path(struct fixture *fixture, __u32 half, __u32 slot, const char *path)
@@ -276,6 +334,16 @@ void fixture_put_host(struct fixture *fixture, __u32 half, __u32 slot, const cha
 	need(len <= EDGE426_HOST_MAX, name);
 	memcpy(key.name, name, len);
 	put_in_list(fixture, FIXTURE_HOSTS, half, &key, &nothing);
+}
+
+void fixture_read_first(const struct fixture *fixture, const char *map, void *value, size_t len)
+{
+	get(bpf_object__find_map_by_name(fixture->xdp->obj, map), value, len);
+}
+
+void fixture_write_first(struct fixture *fixture, const char *map, const void *value, size_t len)
+{
+	put(bpf_object__find_map_by_name(fixture->xdp->obj, map), 0, value, len);
 }
 
 /* As a host with the kernel's defaults; the keys are known, so that tests can repeat. */
@@ -335,6 +403,28 @@ void fixture_open(struct fixture *fixture)
 	     "map xsks");
 }
 
+static void close_lists(struct fixture *fixture)
+{
+	int list, half;
+
+	for (list = 0; list < FIXTURE_LISTS; list++)
+		for (half = 0; half < 2; half++) {
+			if (fixture->lists[list][half])
+				close(fixture->lists[list][half]);
+			fixture->lists[list][half] = 0;
+		}
+}
+
+void fixture_reload(struct fixture *fixture, __u32 explaining)
+{
+	close_lists(fixture);
+	edge_xdp__destroy(fixture->xdp);
+	fixture->xdp = edge_xdp__open();
+	need(fixture->xdp != NULL, "open the XDP program");
+	fixture->xdp->rodata->explaining = explaining;
+	need(!edge_xdp__load(fixture->xdp), "load the XDP program again");
+}
+
 void fixture_stop_responder(struct fixture *fixture)
 {
 	__u32 queue = 0;
@@ -346,12 +436,7 @@ void fixture_stop_responder(struct fixture *fixture)
 
 void fixture_close(struct fixture *fixture)
 {
-	int list, half;
-
-	for (list = 0; list < FIXTURE_LISTS; list++)
-		for (half = 0; half < 2; half++)
-			if (fixture->lists[list][half])
-				close(fixture->lists[list][half]);
+	close_lists(fixture);
 	edge_tc__destroy(fixture->tc);
 	edge_xdp__destroy(fixture->xdp);
 	close(fixture->wire);

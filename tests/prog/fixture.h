@@ -19,7 +19,14 @@
 
 #include "packet.h"
 
-enum fixture_list { FIXTURE_ADDRESSES, FIXTURE_ALLOW, FIXTURE_PATHS, FIXTURE_HOSTS, FIXTURE_LISTS };
+enum fixture_list {
+	FIXTURE_ADDRESSES,
+	FIXTURE_ALLOW,
+	FIXTURE_ALLOW_EXACT,
+	FIXTURE_PATHS,
+	FIXTURE_HOSTS,
+	FIXTURE_LISTS
+};
 
 struct fixture {
 	struct edge_xdp *xdp;
@@ -34,6 +41,8 @@ struct fixture {
 /* Loads, protects port 443, puts a socket in the XSKMAP, attaches the TC program to `server`. */
 void fixture_open(struct fixture *fixture);
 void fixture_close(struct fixture *fixture);
+/* The XDP program anew, with maps that nobody has written to. */
+void fixture_reload(struct fixture *fixture, __u32 explaining);
 void fixture_stop_responder(struct fixture *fixture);
 
 /* The service's handshake, EDGE426_HANDSHAKE_* and EDGE426_SERVICE_*; backend is the default. */
@@ -52,6 +61,8 @@ void fixture_put_port(struct fixture *fixture, __u32 index, const struct edge426
 void fixture_put_address(struct fixture *fixture, __u32 half, __u16 set, __u16 vlan,
 			 const char *prefix, __u32 service);
 void fixture_put_allow(struct fixture *fixture, __u32 half, const char *prefix, __u64 counts_until);
+void fixture_put_allow_exact(struct fixture *fixture, __u32 half, const char *prefix,
+			     __u64 counts_until);
 void fixture_put_path(struct fixture *fixture, __u32 half, __u32 slot, const char *path);
 void fixture_put_host(struct fixture *fixture, __u32 half, __u32 slot, const char *name);
 
@@ -66,6 +77,10 @@ void fixture_write_state(struct fixture *fixture, const struct edge426_state *st
 void fixture_read_edge(const struct fixture *fixture, struct edge426_edge *edge);
 void fixture_write_edge(struct fixture *fixture, const struct edge426_edge *edge);
 void fixture_read_load(const struct fixture *fixture, struct edge426_load *load);
+
+/* Any other map, by its name: all of its entry 0. */
+void fixture_read_first(const struct fixture *fixture, const char *map, void *value, size_t len);
+void fixture_write_first(struct fixture *fixture, const char *map, const void *value, size_t len);
 
 /* What became of one packet. */
 struct outcome {

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the policy does with first data and with SYNs, over every way in which
- * a connection can come to be: actions, `other`, modes, percent, bypass, the
- * allow list. Exemptions and limits are test_exempt.c, where the policy is
- * found and how it changes test_place.c.
+ * a connection can come to be: actions, `other`, modes, percent, bypass.
  */
 #include <criterion/criterion.h>
 #include <linux/bpf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "../../bpf/source.h"
 #include "client.h"
 
 #define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -484,166 +483,43 @@ Test(policy, refuses_no_syn_when_nobody_responds)
 	cr_assert_eq(fixture_run(&fixture, &syn).reason, BECAUSE(no_responder));
 }
 
-#define HOUR 3600u
-
-static __u64 wall_seconds(void)
+static __u32 share_of(const struct packet *packet, __u32 host)
 {
-	struct timespec now;
+	struct edge426_source_key source = {};
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (__u64)now.tv_sec;
+	if (packet->ipv6)
+		memcpy(source.address, (__u8[]){0xfd, 0, 0, 0, 0, 0, 0, (__u8)host}, 8);
+	else
+		memcpy(source.address + 10, (__u8[]){0xff, 0xff, 10, 9, 0, (__u8)host}, 6);
+	return source_share(&source);
 }
 
-/* As the responder's process notes it each second. */
-static void set_wall_offset(void)
+/* Each source from its own percentage on: with one less its SYN is the backend's. */
+static void assert_share(struct packet *syn, __u32 host)
 {
-	struct timespec wall, boot;
-	struct edge426_state state;
+	struct rule rule = {};
+	__u32 share = share_of(syn, host);
 
-	clock_gettime(CLOCK_REALTIME, &wall);
-	clock_gettime(CLOCK_BOOTTIME, &boot);
-	fixture_read_state(&fixture, &state);
-	state.wall_offset =
-		(__s64)(wall.tv_sec - boot.tv_sec) * 1000000000 + (wall.tv_nsec - boot.tv_nsec);
-	fixture_write_state(&fixture, &state);
+	rule.share = (__u8)(share - 100);
+	set_rule(&rule, EDGE426_HANDSHAKE_EDGE);
+	cr_assert_eq(fixture_run(&fixture, syn).reason, BECAUSE(syn_to_backend), "%s at %u",
+		     syn->client, share);
+	rule.share++;
+	set_rule(&rule, EDGE426_HANDSHAKE_EDGE);
+	cr_assert_eq(fixture_run(&fixture, syn).reason, BECAUSE(syn_answered), "%s at %u",
+		     syn->client, share + 1);
 }
 
-/* Prefixes with the seconds from now until which they count; 0: for good. */
-struct entry {
-	const char *prefix;
-	int seconds;
-};
-
-static const struct {
-	const char *name;
-	struct entry entries[3];
-	int allowed;
-} lists[] = {
-	{"no entry of its kind", {{"192.0.2.0/24", 0}}, 0},
-	{"the very address", {{"10.9.0.2/32", 0}, {"fd00::2/128", 0}}, 1},
-	{"the address beside it", {{"10.9.0.3/32", 0}, {"fd00::3/128", 0}}, 0},
-	{"its network", {{"10.9.0.0/24", 0}, {"fd00::/64", 0}}, 1},
-	{"half of its network", {{"10.9.0.128/25", 0}, {"fd00:0:0:0:8000::/65", 0}}, 0},
-	{"all addresses", {{"0.0.0.0/0", 0}, {"::/0", 0}}, 1},
-	{"for an hour yet", {{"10.9.0.2/32", HOUR}, {"fd00::2/128", HOUR}}, 1},
-	{"until an hour ago", {{"10.9.0.2/32", -(int)HOUR}, {"fd00::2/128", -(int)HOUR}}, 0},
-	{"until this second", {{"10.9.0.2/32", -1}, {"fd00::2/128", -1}}, 0},
-	{"the longest prefix, which is over",
-	 {{"10.9.0.0/24", 0}, {"10.9.0.2/32", -1}, {"fd00::2/128", -1}},
-	 0},
-	{"the longest prefix, which counts",
-	 {{"10.9.0.0/24", -1}, {"10.9.0.2/32", HOUR}, {"fd00::2/128", HOUR}},
-	 1},
-};
-
-static void set_list(size_t row)
+Test(policy, enforces_each_source_from_its_own_percentage_on)
 {
-	size_t i;
+	struct packet syn = {.flags = "S"};
+	char client[32];
+	__u32 host;
 
-	if (fixture.lists[FIXTURE_ALLOW][0])
-		fixture_drop_list(&fixture, FIXTURE_ALLOW, 0);
-	for (i = 0; i < ROWS(lists[row].entries) && lists[row].entries[i].prefix; i++) {
-		int seconds = lists[row].entries[i].seconds;
-
-		fixture_put_allow(&fixture, 0, lists[row].entries[i].prefix,
-				  seconds ? wall_seconds() + (__u64)(__s64)seconds : 0);
+	syn.client = client;
+	for (host = 2; host < 200; host++) {
+		syn.ipv6 = host & 1;
+		snprintf(client, sizeof(client), syn.ipv6 ? "fd00:0:0:%x::9" : "10.9.0.%u", host);
+		assert_share(&syn, host);
 	}
-}
-
-static const struct {
-	const char *payload;
-	struct rule rule;
-	enum fate fate;
-	enum edge426_reason reason, allowed;
-} asked[] = {
-	{GET, {.action = RESPOND}, ANSWERED, BECAUSE(answered), BECAUSE(allowed)},
-	{GET, {.action = RST}, RESET, BECAUSE(reset_http), BECAUSE(allowed)},
-	{GET, {.action = DROP}, DROPPED, BECAUSE(dropped_http), BECAUSE(allowed)},
-	{"G", {.action = RESPOND}, HELD, BECAUSE(held), BECAUSE(allowed)},
-	{SSH, {.other = RST}, RESET, BECAUSE(reset_other), BECAUSE(allowed)},
-	{SSH, {.action = RST}, PASSED, BECAUSE(other), BECAUSE(other)},
-	{HELLO, {.action = RST}, PASSED, BECAUSE(tls), BECAUSE(tls)},
-	{GET, {.mode = MONITOR}, PASSED, BECAUSE(would_answer), BECAUSE(allowed)},
-	{GET, {.mode = BYPASS}, PASSED, BECAUSE(bypassed), BECAUSE(allowed)},
-};
-
-static void ask_list(size_t row, const struct way *way, size_t i)
-{
-	int allowed = lists[row].allowed, server;
-	struct packet packet = {};
-
-	if (fixture.lists[FIXTURE_ALLOW][0])
-		fixture_drop_list(&fixture, FIXTURE_ALLOW, 0);
-	server = client_connect(&fixture, way, &packet);
-	set_list(row);
-	set_rule(&asked[i].rule, client_handshake(way));
-	packet.payload = asked[i].payload;
-	client_expect(&fixture, way, &packet, allowed ? PASSED : asked[i].fate,
-		      allowed ? asked[i].allowed : asked[i].reason, lists[row].name);
-	end(server);
-}
-
-Test(policy, passes_first_data_of_sources_in_the_allow_list)
-{
-	size_t row, way, i;
-
-	set_wall_offset();
-	for (row = 0; row < ROWS(lists); row++)
-		for (way = 0; way < CLIENT_WAYS; way++)
-			for (i = 0; i < ROWS(asked); i++)
-				ask_list(row, &client_ways[way], i);
-}
-
-Test(policy, passes_syns_of_sources_in_the_allow_list_at_the_edge)
-{
-	static const struct rule rules[] = {{.action = RESPOND},
-					    {.action = RST_SYN},
-					    {.action = RST_SYN, .mode = MONITOR},
-					    {.action = RESPOND, .mode = BYPASS}};
-	struct packet syn = {.flags = "S", .seq = 7};
-	size_t row, i;
-
-	set_wall_offset();
-	for (row = 0; row < ROWS(lists); row++)
-		for (i = 0; i < ROWS(rules); i++) {
-			struct outcome outcome;
-
-			set_list(row);
-			set_rule(&rules[i], EDGE426_HANDSHAKE_EDGE);
-			syn.ipv6 = !syn.ipv6;
-			outcome = fixture_run(&fixture, &syn);
-			cr_assert_eq(outcome.reason == BECAUSE(allowed), lists[row].allowed, "%s",
-				     lists[row].name);
-		}
-}
-
-/* The list says who is let in, not who gets to the end of what has begun. */
-Test(policy, asks_no_list_about_flows_that_it_has)
-{
-	size_t way;
-
-	for (way = 0; way < CLIENT_WAYS; way++) {
-		struct packet packet = {};
-		int server = client_connect(&fixture, &client_ways[way], &packet);
-
-		packet.payload = GET;
-		cr_assert_eq(fixture_run(&fixture, &packet).reason, BECAUSE(answered));
-		fixture_put_allow(&fixture, 0, "0.0.0.0/0", 0);
-		fixture_put_allow(&fixture, 0, "::/0", 0);
-		cr_assert_eq(fixture_run(&fixture, &packet).reason, BECAUSE(answered_again));
-		fixture_drop_list(&fixture, FIXTURE_ALLOW, 0);
-		end(server);
-	}
-}
-
-/* Half 1 has a list, half 0 counts. */
-Test(policy, asks_the_list_of_its_own_half)
-{
-	struct packet packet = {};
-	int server = client_connect(&fixture, &client_ways[0], &packet);
-
-	fixture_put_allow(&fixture, 1, "0.0.0.0/0", 0);
-	packet.payload = GET;
-	client_expect(&fixture, &client_ways[0], &packet, ANSWERED, BECAUSE(answered), "half 1");
-	end(server);
 }
