@@ -19,6 +19,8 @@
 
 #include "packet.h"
 
+#define FIXTURE_TIMEOUT 60 /* seconds, of every suite: Criterion leaks memory when they differ */
+
 enum fixture_list {
 	FIXTURE_ADDRESSES,
 	FIXTURE_ALLOW,

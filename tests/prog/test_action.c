@@ -35,7 +35,7 @@ static void close_fixture(void)
 	fixture_close(&fixture);
 }
 
-TestSuite(action, .init = open_fixture, .fini = close_fixture, .timeout = 120);
+TestSuite(action, .init = open_fixture, .fini = close_fixture, .timeout = FIXTURE_TIMEOUT);
 
 static void end(int server)
 {

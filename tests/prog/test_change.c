@@ -37,7 +37,7 @@ static void close_fixture(void)
 	fixture_close(&fixture);
 }
 
-TestSuite(change, .init = open_fixture, .fini = close_fixture, .timeout = 120);
+TestSuite(change, .init = open_fixture, .fini = close_fixture, .timeout = FIXTURE_TIMEOUT);
 
 static void end(int server)
 {

@@ -41,7 +41,7 @@ static void close_fixture(void)
 	fixture_close(&fixture);
 }
 
-TestSuite(edge, .init = open_fixture, .fini = close_fixture, .timeout = 60);
+TestSuite(edge, .init = open_fixture, .fini = close_fixture, .timeout = FIXTURE_TIMEOUT);
 
 static void assert_outcome(struct outcome outcome, __u32 verdict, enum edge426_reason reason,
 			   const char *name)

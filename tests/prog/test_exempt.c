@@ -43,7 +43,7 @@ static void close_fixture(void)
 	fixture_close(&fixture);
 }
 
-TestSuite(exempt, .init = open_fixture, .fini = close_fixture, .timeout = 120);
+TestSuite(exempt, .init = open_fixture, .fini = close_fixture, .timeout = FIXTURE_TIMEOUT);
 
 static void end(int server)
 {

@@ -37,7 +37,7 @@ static void close_fixture(void)
 	fixture_close(&fixture);
 }
 
-TestSuite(place, .init = open_fixture, .fini = close_fixture, .timeout = 120);
+TestSuite(place, .init = open_fixture, .fini = close_fixture, .timeout = FIXTURE_TIMEOUT);
 
 static void set_port(__u16 service, __u16 flags, __u16 set)
 {

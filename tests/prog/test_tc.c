@@ -31,7 +31,7 @@ static void close_fixture(void)
 	fixture_close(&fixture);
 }
 
-TestSuite(tc, .init = open_fixture, .fini = close_fixture, .timeout = 60);
+TestSuite(tc, .init = open_fixture, .fini = close_fixture, .timeout = FIXTURE_TIMEOUT);
 
 static void assert_reset(int server, const char *name)
 {
