@@ -664,13 +664,3 @@ void fixture_shake(struct fixture *fixture, struct packet *packet)
 	memcpy(&tcp, outcome.frame + packet_tcp_offset(outcome.frame, outcome.len), sizeof(tcp));
 	packet->ack = ntohl(tcp.seq) + 1;
 }
-
-/*
- * Criterion's runner (2.4.1) loses 48 octets of its own when tests run side by
- * side, and would end in failure for it; a leak of a test is no failure to it.
- */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-	return "leak:libcriterion.so";
-}
