@@ -44,9 +44,9 @@ static int read_address(struct reader *reader)
 
 static int read_interface(struct reader *reader)
 {
-	if (!reader_is_scalar(reader) || text_check_interface(reader_scalar(reader)))
+	if (!reader_is_scalar(reader) ||
+	    text_parse_interface(reader_scalar(reader), reader->service.interface))
 		return reader_refuse_value(reader, TEXT_INTERFACE_ALLOWED);
-	strcpy(reader->service.interface, reader_scalar(reader));
 	return 0;
 }
 

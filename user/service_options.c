@@ -38,12 +38,7 @@ static int set_address(const char *arg, struct service *service)
 
 static int set_interface(const char *arg, struct service *service)
 {
-	bool any = !strcmp(arg, "any");
-
-	if (!any && text_check_interface(arg))
-		return -EINVAL;
-	snprintf(service->interface, sizeof(service->interface), "%s", any ? "" : arg);
-	return 0;
+	return text_parse_interface(arg, service->interface);
 }
 
 static int set_vlan(const char *arg, struct service *service)

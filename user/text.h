@@ -10,6 +10,7 @@
 
 #include <edge426/abi.h>
 #include <linux/types.h>
+#include <net/if.h>
 #include <stddef.h>
 
 struct prefix;
@@ -33,8 +34,8 @@ struct prefix;
 #define TEXT_RATE_ALLOWED "a number from 1 to 1000000"
 #define TEXT_LIMIT_ALLOWED "answers per second to one source from 1 to 1000000, RATE or RATE/BURST"
 #define TEXT_PATH_ALLOWED                                                                          \
-	"a path of 1 to 64 visible ASCII characters that begins with /, or one of "                \
-	"acme, crl-ocsp, k8s-probe"
+	"a path of 1 to 64 visible ASCII characters that begins with /, without .. and %2e, "      \
+	"or one of acme, crl-ocsp, k8s-probe"
 #define TEXT_HOST_ALLOWED "a host name, an IPv4 address or an IPv6 address in brackets, no port"
 #define TEXT_UNTIL_ALLOWED "a date and time like 2026-12-01T12:00:00Z"
 #define TEXT_DURATION_ALLOWED "a number from 1 s to 10 years with s, m, h or d, like 15m"
@@ -51,9 +52,10 @@ int text_parse_rate(const char *text, __u32 *rate); /* 1 to POLICY_LIMIT_RATE_MA
 int text_parse_burst(const char *text, __u32 *burst);
 int text_check_name(const char *text);
 int text_check_interface(const char *text); /* what the kernel takes for one, visible ASCII only */
-int text_check_path(const char *text);	    /* a prefix of paths, or the name of a preset */
-int text_check_protocol(const char *text);  /* of Upgrade, RFC 9110 7.8 */
-int text_check_field(const char *text);	    /* a field's value, RFC 9110 5.5; not empty */
+int text_parse_interface(const char *text, char interface[IF_NAMESIZE]); /* "any": the empty name */
+int text_check_path(const char *text);	   /* a prefix of paths, or the name of a preset */
+int text_check_protocol(const char *text); /* of Upgrade, RFC 9110 7.8 */
+int text_check_field(const char *text);	   /* a field's value, RFC 9110 5.5; not empty */
 
 /*
  * "192.0.2.1", "192.0.2.0/24", "2001:db8::/32", "any". Host bits set are

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "policy.h"
@@ -80,6 +81,16 @@ int text_check_interface(const char *text)
 	return len ? 0 : -EINVAL;
 }
 
+int text_parse_interface(const char *text, char interface[IF_NAMESIZE])
+{
+	bool any = !strcmp(text, "any");
+
+	if (!any && text_check_interface(text))
+		return -EINVAL;
+	snprintf(interface, IF_NAMESIZE, "%s", any ? "" : text);
+	return 0;
+}
+
 int text_check_path(const char *text)
 {
 	size_t len;
@@ -89,7 +100,7 @@ int text_check_path(const char *text)
 	for (len = 0; text[len]; len++)
 		if (len == EDGE426_PATH_MAX || !char_is_visible(text[len]))
 			return -EINVAL;
-	return 0;
+	return strstr(text, "..") || strcasestr(text, "%2e") ? -EINVAL : 0; /* request.h */
 }
 
 /* "[2001:db8::1]", RFC 3986 3.2.2; `len` octets. */

@@ -30,6 +30,10 @@ struct watch_state watch_service(const struct store *store, const struct service
 		state.fallback = load->fallback; /* only a SYN can tell */
 	if (!store->edge->ready || store->edge->unable)
 		state.fallback = EDGE426_FALLBACK_HOST;
+	if (service->mode != EDGE426_MODE_ENFORCE)
+		state.fallback = WATCH_FALLBACK_MODE;
+	if (store->state->bypass)
+		state.fallback = WATCH_FALLBACK_BYPASS;
 	state.at_edge = !state.fallback && (service->handshake == EDGE426_HANDSHAKE_EDGE ||
 					    load->edge_until > coarse_now());
 	return state;
@@ -37,15 +41,20 @@ struct watch_state watch_service(const struct store *store, const struct service
 
 void watch_print_fallback(const struct store *store, __u32 fallback, char text[WATCH_LINE_LEN])
 {
+	static const char *const reasons[] = {
+		[EDGE426_FALLBACK_NONE] = "",
+		[EDGE426_FALLBACK_MPTCP] = "the listener is an MPTCP socket",
+		[WATCH_FALLBACK_MODE] = "the service's mode is not enforce",
+		[WATCH_FALLBACK_BYPASS] = "bypass is on",
+	};
 	char unable[EDGE_UNABLE_LEN];
 
-	text[0] = '\0';
-	if (fallback == EDGE426_FALLBACK_MPTCP)
-		snprintf(text, WATCH_LINE_LEN, "the listener is an MPTCP socket");
-	if (fallback != EDGE426_FALLBACK_HOST)
-		return;
-	edge_print_unable(store->edge->unable, unable);
-	snprintf(text, WATCH_LINE_LEN, "%s", unable[0] ? unable : "no responder serves");
+	if (fallback == EDGE426_FALLBACK_HOST) {
+		edge_print_unable(store->edge->unable, unable);
+		snprintf(text, WATCH_LINE_LEN, "%s", unable[0] ? unable : "no responder serves");
+	} else {
+		snprintf(text, WATCH_LINE_LEN, "%s", reasons[fallback]);
+	}
 }
 
 static void tell_service(const struct store *store, const struct service *service,

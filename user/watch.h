@@ -16,12 +16,16 @@
 /* The state of one service's handshakes. */
 struct watch_state {
 	bool at_edge;
-	__u32 fallback; /* EDGE426_FALLBACK_*, for a service that would be at the edge */
+	__u32 fallback; /* EDGE426_FALLBACK_*, WATCH_*, for a service that would be at the edge */
 };
 
 /* `index` is the service's place in the running policy. */
 struct watch_state watch_service(const struct store *store, const struct service *service,
 				 size_t index);
+
+/* Beside EDGE426_FALLBACK_*: the policy itself leaves handshakes to the server. */
+#define WATCH_FALLBACK_MODE 16
+#define WATCH_FALLBACK_BYPASS 17
 
 /* Why, for people: "the listener is an MPTCP socket", …; the empty text for no fallback. */
 void watch_print_fallback(const struct store *store, __u32 fallback, char text[WATCH_LINE_LEN]);

@@ -17,7 +17,8 @@
 	X(other, "passed: payload is neither TLS nor HTTP")                                        \
 	X(no_socket, "passed: looks like HTTP, the kernel has no such connection")                 \
 	X(not_first, "passed: looks like HTTP, not the first octets of its connection")            \
-	X(no_responder, "passed: plaintext HTTP, nobody serves this queue")                        \
+	X(no_responder,                                                                            \
+	  "passed: would be answered, reset or dropped, but nobody serves this queue")             \
 	X(no_metadata, "passed: plaintext HTTP, the driver has no room for metadata")              \
 	X(no_flow, "passed: plaintext HTTP, the flow table took no entry")                         \
 	X(let_go, "passed: held too long without telling what it is")                              \
@@ -66,7 +67,7 @@
 	X(reset_http, "reset: plaintext HTTP, the action is reset")                                \
 	X(reset_syn, "sent back: a SYN, refused with RST")                                         \
 	X(dropped_http, "dropped: plaintext HTTP, the action is drop")                             \
-	X(dropped_other, "dropped: neither TLS nor HTTP")                                          \
+	X(dropped_other, "dropped: neither TLS nor HTTP, or TLS without a backend")                \
 	X(limited, "dropped: plaintext HTTP of a source over its limit")                           \
 	X(tc_reset_both, "at TC: RST to the client, and to the server")
 

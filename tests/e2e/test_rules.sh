@@ -339,9 +339,10 @@ test_exempt_paths_of_dribbled_requests() {
 	local handshake
 	run_start --port 8443
 	for handshake in $handshakes; do
-		services "{name: http, port: 80, exempt_paths: [/open/], handshake: $handshake}"
-		expect_match "an exempt path" 404 "$(dribble /open/x)"
-		expect_match "another" 426 "$(dribble /opex/x)"
+		services "{name: http, port: 80, exempt_paths: [/o/], handshake: $handshake}"
+		expect_match "an exempt path" 404 "$(dribble /o/x)" # whole in the first ten segments, the window at first
+		expect_match "another" 426 "$(dribble /p/x)"
+		expect_match "one that takes more" 426 "$(dribble /o/xxxxxxxxxx)"
 	done
 }
 

@@ -219,7 +219,7 @@ static const struct row invalid[] = {
 
 	{"neither path nor preset", A "    exempt_paths: [/a, status]\n",
 	 "p:4:24: path 'status' is not allowed: "
-	 "a path of 1 to 64 visible ASCII characters that begins with /, "
+	 "a path of 1 to 64 visible ASCII characters that begins with /, without .. and %2e, "
 	 "or one of acme, crl-ocsp, k8s-probe",
 	 0},
 	{"empty path", A "    exempt_paths: ['']\n",

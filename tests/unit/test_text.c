@@ -538,6 +538,12 @@ static const struct check_row paths[] = {
 	{"/a\n", -EINVAL},
 	{"/\x7f", -EINVAL},
 	{"/\xc3\xa4", -EINVAL},
+	{"/a.b/.c/", 0},
+	{"/a%2f", 0},
+	{"/a/..", -EINVAL},
+	{"/a..b", -EINVAL},
+	{"/%2e", -EINVAL},
+	{"/%2Ewell-known/", -EINVAL},
 };
 
 Test(text, a_path_begins_with_a_slash_or_is_a_preset)
