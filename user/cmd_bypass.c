@@ -115,14 +115,9 @@ static int off_run(int argc, char **argv)
 static int show_run(int argc, char **argv)
 {
 	struct options options = {.root = json_object()};
-	int status;
 
 	argp_parse(&show_argp, argc, argv, 0, NULL, &options);
-	status = visit_stores(&options.targets, true, show_one, &options);
-	if (status == VERB_DONE && options.json)
-		output_json(options.root, false);
-	json_decref(options.root);
-	return status;
+	return visit_listing(&options.targets, options.json, options.root, show_one, &options);
 }
 
 static const struct verb verbs[] = {

@@ -298,14 +298,9 @@ static int list_one(void *context, const struct visited *visited, struct failure
 static int list_run(int argc, char **argv)
 {
 	struct options options = {.root = json_object()};
-	int status;
 
 	argp_parse(&list_argp, argc, argv, 0, NULL, &options);
-	status = visit_stores(&options.targets, true, list_one, &options);
-	if (status == VERB_DONE && options.json)
-		output_json(options.root, false);
-	json_decref(options.root);
-	return status;
+	return visit_listing(&options.targets, options.json, options.root, list_one, &options);
 }
 
 static const struct verb verbs[] = {

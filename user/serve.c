@@ -197,8 +197,8 @@ void serve_describe(const struct serve *serve, char line[SERVE_LINE_LEN])
 			   : state->zero_copy == state->queues ? "zero-copy mode"
 							       : "zero-copy mode on some queues";
 
-	snprintf(line, SERVE_LINE_LEN, "%s: %s, %u queue%s, %s, %u service%s",
+	snprintf(line, SERVE_LINE_LEN, "%s: %s, %u queue%s, %s, %u service%s%s",
 		 serve->request.interface, hook_mode_name(state->xdp_mode), state->queues,
 		 state->queues == 1 ? "" : "s", copy, state->services,
-		 state->services == 1 ? "" : "s");
+		 state->services == 1 ? "" : "s", state->bypass ? ", bypass is on" : "");
 }

@@ -6,6 +6,7 @@
 
 #include "log.h"
 #include "netdev.h"
+#include "output.h"
 #include "verb.h"
 
 /* As it was named, unless it has another name by now. */
@@ -84,5 +85,15 @@ int visit_stores(struct targets *targets, bool lock, visit_fn *visit, void *cont
 	if (status == VERB_DONE)
 		status = visit_resolved(targets, lock, visit, context);
 	targets_free(targets);
+	return status;
+}
+
+int visit_listing(struct targets *targets, bool json, json_t *root, visit_fn *visit, void *context)
+{
+	int status = visit_stores(targets, true, visit, context);
+
+	if (status == VERB_DONE && json)
+		output_json(root, false);
+	json_decref(root);
 	return status;
 }

@@ -6,6 +6,7 @@
 #ifndef EDGE426_VISIT_H
 #define EDGE426_VISIT_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "failure.h"
@@ -29,6 +30,12 @@ typedef int visit_fn(void *context, const struct visited *visited, struct failur
  * VERB_DONE or VERB_FAILED, the latter also when there is no target.
  */
 int visit_stores(struct targets *targets, bool lock, visit_fn *visit, void *context);
+
+/*
+ * The same under the lock, for verbs that list: with `json` what the visits
+ * have put into `root` is printed, if all went well. Takes `root` over.
+ */
+int visit_listing(struct targets *targets, bool json, json_t *root, visit_fn *visit, void *context);
 
 /* The two halves of it, for verbs that go round twice; targets_free ends them. */
 int visit_resolve(struct targets *targets);
