@@ -241,6 +241,17 @@ static void forget_owned(void)
 	fixture_write_first(&fixture, "owned", &nothing, sizeof(nothing));
 }
 
+static int knows_one(void)
+{
+	static struct edge426_owned owned;
+	__u32 slot, known = 0;
+
+	fixture_read_first(&fixture, "owned", &owned, sizeof(owned));
+	for (slot = 0; slot < EDGE426_OWNED_SLOTS; slot++)
+		known += owned.tag[slot] != 0;
+	return known == 1;
+}
+
 /* The server has read the ClientHello; `packet` is at what follows. */
 static int begin_tls(const struct way *way, enum knowledge knowledge, struct packet *packet)
 {
@@ -288,6 +299,8 @@ static void follow_tls(const struct way *way, enum knowledge knowledge, __u8 oth
 		cr_assert_arr_eq(outcome.frame, frame, len, "%s, octet %#x", way->name, octet);
 		packet.seq += 1000; /* segments that were lost in between make no difference */
 	}
+	cr_assert(knows_one(), "%s: the connection is not noted as the kernel's", way->name);
+	forget_owned();
 	close(server);
 }
 
