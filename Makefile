@@ -62,7 +62,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.SECONDARY:
+.SECONDARY: $(B)/tests/bench/client.bpf.o $(B)/tests/bench/client.skel.h
 .PHONY: all tests demo check bench install clean
 
 all: $(B)/edge426 $(BPF_OBJECTS) $(B)/scripts/pass.bpf.o

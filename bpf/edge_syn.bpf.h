@@ -275,8 +275,9 @@ static __always_inline enum edge426_reason edge_answer_syn(struct xdp_md *ctx, _
 	return edge_write_reply(ctx, syn, &reply) ? EDGE426_REASON_reply_failed : reason;
 }
 
-/* Not static, so that its variables are not on the caller's stack. */
-__noinline int edge_may_refuse(struct xdp_md *ctx, const struct segment *syn)
+/* Sent to this host by somebody. Not static, so that its variables are not on the caller's stack.
+ */
+__noinline int edge_is_for_host(struct xdp_md *ctx, const struct segment *syn)
 {
 	return syn && edge_may_answer(syn) && edge_is_local(ctx, syn);
 }
@@ -285,7 +286,7 @@ __noinline int edge_may_refuse(struct xdp_md *ctx, const struct segment *syn)
 static __always_inline enum edge426_reason edge_refuse_syn(struct xdp_md *ctx,
 							   const struct segment *syn)
 {
-	if (!edge_may_refuse(ctx, syn))
+	if (!edge_is_for_host(ctx, syn))
 		return EDGE426_REASON_syn_unfit;
 	return edge_reset(ctx, syn, 0, EDGE426_REASON_reset_syn);
 }

@@ -72,6 +72,19 @@ static __always_inline enum edge426_reason pass_later(enum payload_class class)
 }
 
 /*
+ * Half a cookie, 12 bits, is right by chance once in two thousand times: it
+ * counts only where the edge does the handshakes of this source, and for the
+ * host's own connections. Not static, for the caller's stack.
+ */
+__noinline int may_be_ahead(struct xdp_md *ctx, __u32 index, const struct segment *segment)
+{
+	if (!segment || !edge_is_for_host(ctx, segment))
+		return 0;
+	return policy_has_ended(index) ||
+	       rule_judge_syn(ctx, index, segment) == EDGE426_REASON_syn_answered;
+}
+
+/*
  * The edge did the handshake, or may have, or what is neither TLS nor HTTP
  * matters: the cookie is the proof where there is no socket. A connection that
  * is past its first octets is noted as the kernel's, to be known at once. One
@@ -93,10 +106,14 @@ judge_edge(struct xdp_md *ctx, const struct edge426_edge *settings, struct edge4
 	if (slot && *slot == (tag | EDGE_KERNELS) && !may_be_http(class))
 		return reason_of(class);
 	proof = proof_by_socket(ctx, segment);
+	if (proof == PROOF_NO_SOCKET && !first->by_cookie)
+		return EDGE426_REASON_no_socket;
 	if (proof == PROOF_NO_SOCKET) {
 		reason = edge_judge_cookie(ctx, settings, load, index, segment, first, verdict);
 		if (reason == EDGE426_REASON_ahead && slot && *slot == (tag | EDGE_HANDED_OVER))
 			return pass_later(class);
+		if (reason == EDGE426_REASON_ahead && !may_be_ahead(ctx, index, segment))
+			return EDGE426_REASON_no_socket;
 		return reason;
 	}
 	if (proof == PROOF_FIRST && (may_be_http(class) || class == PAYLOAD_OTHER))
@@ -130,8 +147,9 @@ judge_unknown(struct xdp_md *ctx, const struct place *place, const struct segmen
 
 	if (!service || !load || !settings)
 		return EDGE426_REASON_not_protected;
-	if (service->handshake == EDGE426_HANDSHAKE_BACKEND &&
-	    service->other == EDGE426_ACTION_PASS && !place->had_edge)
+	first->by_cookie = place->had_edge || (service->handshake != EDGE426_HANDSHAKE_BACKEND &&
+					       !policy_has_ended(index));
+	if (!first->by_cookie && service->other == EDGE426_ACTION_PASS)
 		return judge_backend(ctx, index, segment, first, verdict);
 	if (segment->syn && !segment->has_ack && !segment->rst)
 		return judge_syn(ctx, settings, service, index, segment);
@@ -240,8 +258,14 @@ int edge426_xdp(struct xdp_md *ctx)
 	struct edge426_verdict verdict = {};
 	struct segment segment = {};
 	enum edge426_reason reason = judge(ctx, &segment, &verdict);
+	int action;
 
-	return verdict_execute(ctx, &verdict, reason);
+	action = verdict_execute(ctx, &verdict, reason);
+	if (action >= 0)
+		return action;
+	flow_forget(&segment,
+		    reason); /* or it would go on as if its beginning had been carried out */
+	return verdict_pass(EDGE426_REASON_no_metadata);
 }
 
 char LICENSE[] SEC("license") = "GPL";

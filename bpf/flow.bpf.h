@@ -227,7 +227,8 @@ static __always_inline enum edge426_reason flow_drive(struct xdp_md *ctx, struct
 /* What is known of first octets, once they are proven to be that. */
 struct first {
 	enum payload_class class;
-	__u16 held; /* segments of this connection dropped before as they did not tell */
+	__u16 held;	 /* segments of this connection dropped before as they did not tell */
+	__u16 by_cookie; /* the edge may have done its handshake */
 };
 
 /* Whether they are to be judged as they are: no more will come, or has for long. */

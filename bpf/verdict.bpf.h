@@ -54,7 +54,7 @@ static __always_inline int verdict_respond(struct xdp_md *ctx,
 	struct edge426_verdict *metadata = verdict_take_metadata(ctx, sizeof(*metadata));
 
 	if (!metadata)
-		return verdict_pass(EDGE426_REASON_no_metadata);
+		return -1;
 	*metadata = *verdict;
 	count(reason);
 	return bpf_redirect_map(&xsks, ctx->rx_queue_index, XDP_PASS);
@@ -66,7 +66,7 @@ static __always_inline int verdict_to_tc(struct xdp_md *ctx, const struct edge42
 	struct edge426_tc_metadata *metadata = verdict_take_metadata(ctx, sizeof(*metadata));
 
 	if (!metadata)
-		return verdict_pass(EDGE426_REASON_no_metadata);
+		return -1;
 	__builtin_memset(metadata, 0, sizeof(*metadata));
 	metadata->verdict = *verdict;
 	return verdict_pass(reason);
@@ -111,7 +111,10 @@ static __always_inline int verdict_drops(enum edge426_reason reason)
 	}
 }
 
-/* A verdict with a kind is a message to somebody; for the others the reason says it all. */
+/*
+ * A verdict with a kind is a message to somebody; for the others the reason
+ * says it all. -1, and nothing done, when there is no room for the message.
+ */
 static __always_inline int verdict_execute(struct xdp_md *ctx, struct edge426_verdict *verdict,
 					   enum edge426_reason reason)
 {

@@ -222,7 +222,7 @@ static int collect_or_tell(struct options *options)
 	if (!err)
 		return VERB_DONE;
 	log_error("%s", failure.text);
-	return err == -EINVAL || err == -ENOSPC ? VERB_INVALID_POLICY : VERB_FAILED;
+	return err == -ENOMEM ? VERB_FAILED : VERB_INVALID_POLICY;
 }
 
 static int add_run(int argc, char **argv)

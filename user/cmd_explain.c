@@ -296,7 +296,7 @@ static int read_policy(struct work *work)
 		err = store_check_policy(&work->policy, &failure);
 	if (err) {
 		log_error("%s", failure.text);
-		return err == -EINVAL || err == -ENOSPC ? VERB_INVALID_POLICY : VERB_FAILED;
+		return err == -ENOMEM ? VERB_FAILED : VERB_INVALID_POLICY;
 	}
 	for (size_t i = 0; i < work->policy.services_len && !options->targets.interfaces_len; i++)
 		if (work->policy.services[i].interface[0]) {

@@ -117,7 +117,7 @@ static void warn(void *context, const char *sentence)
 	fprintf(stderr, "%s: warning: %s\n", options->file, sentence);
 }
 
-/* 0, or the exit status; a file that cannot be read is no invalid policy. */
+/* 0, or the exit status; what cannot be read is as little a policy as what is wrong. */
 static int read_file(struct options *options)
 {
 	struct failure failure = {0};
@@ -128,7 +128,7 @@ static int read_file(struct options *options)
 	if (!err)
 		return VERB_DONE;
 	log_error("%s", failure.text);
-	return err == -EINVAL || err == -ENOSPC ? VERB_INVALID_POLICY : VERB_FAILED;
+	return err == -ENOMEM ? VERB_FAILED : VERB_INVALID_POLICY;
 }
 
 static const char *plural(size_t count)

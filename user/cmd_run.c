@@ -156,9 +156,11 @@ static int read_policy(struct run *run)
 	err = run->policy_path ? policy_read_file(run->policy_path, &run->policy, &failure)
 			       : read_ports(run, &failure);
 	if (!err)
+		err = store_check_policy(&run->policy, &failure);
+	if (!err)
 		return VERB_DONE;
 	log_error("%s", failure.text);
-	return err == -EINVAL || err == -EEXIST ? VERB_INVALID_POLICY : VERB_FAILED;
+	return err == -ENOMEM ? VERB_FAILED : VERB_INVALID_POLICY;
 }
 
 /* What may be wrong with the policy itself is found before any interface has it. */

@@ -58,35 +58,51 @@ static __u64 later(__u64 a, __u64 b)
 	return a > b ? a : b;
 }
 
-/* Counts all of them, and writes down the longest. */
-static void add_lengths(struct edge426_allow_lengths *lengths, const bool seen[129])
+/* The length that most entries have and that is not chosen yet; -1 when there is none. */
+static int most_frequent(const size_t count[129], const bool chosen[129])
 {
-	for (int bits = 128; bits >= 0; bits--) {
-		__u32 at = lengths->count;
+	int best = -1;
 
-		if (!seen[bits])
-			continue;
-		lengths->count++;
-		if (at >= EDGE426_ALLOW_LENGTHS)
-			continue;
-		lengths->prefix_len[at] = (__u32)(EDGE426_ALLOW_BITS + bits);
-		for (int octet = 0; octet < 16; octet++)
-			((__u8 *)lengths->mask[at])[octet] = mask_octet(bits - 8 * octet);
-	}
+	for (int bits = 0; bits <= 128; bits++)
+		if (count[bits] && !chosen[bits] && (best < 0 || count[bits] > count[best]))
+			best = bits;
+	return best;
 }
 
-/* A family with too many lengths has none: its entries are for the trie. */
-static void find_lengths(const struct policy *policy, struct edge426_allow_lengths lengths[2])
+static void add_length(struct edge426_allow_lengths *lengths, int bits)
 {
-	bool seen[2][129] = {{false}};
+	__u32 at = lengths->count++;
+
+	lengths->prefix_len[at] = (__u32)(EDGE426_ALLOW_BITS + bits);
+	for (int octet = 0; octet < 16; octet++)
+		((__u8 *)lengths->mask[at])[octet] = mask_octet(bits - 8 * octet);
+}
+
+/* Those of most entries, the longest first. */
+static void choose_lengths(const size_t count[129], bool chosen[129],
+			   struct edge426_allow_lengths *lengths)
+{
+	for (int i = 0; i < EDGE426_ALLOW_LENGTHS; i++) {
+		int bits = most_frequent(count, chosen);
+
+		if (bits >= 0)
+			chosen[bits] = true;
+	}
+	for (int bits = 128; bits >= 0; bits--)
+		if (chosen[bits])
+			add_length(lengths, bits);
+}
+
+/* `in_hash`: by family and bits, whose entries go there. */
+static void find_lengths(const struct policy *policy, bool in_hash[2][129],
+			 struct edge426_allow_lengths lengths[2])
+{
+	size_t count[2][129] = {{0}};
 
 	for (size_t i = 0; i < policy->allow_len; i++)
-		seen[policy->allow[i].prefix.family == 6][policy->allow[i].prefix.bits] = true;
-	for (int six = 0; six < 2; six++) {
-		add_lengths(&lengths[six], seen[six]);
-		if (lengths[six].count > EDGE426_ALLOW_LENGTHS)
-			lengths[six] = (struct edge426_allow_lengths){0};
-	}
+		count[policy->allow[i].prefix.family == 6][policy->allow[i].prefix.bits]++;
+	for (int six = 0; six < 2; six++)
+		choose_lengths(count[six], in_hash[six], &lengths[six]);
 }
 
 static void add_allow(struct list *list, const struct allow *entry, __u64 counts_until)
@@ -112,7 +128,7 @@ struct around {
  * around the current one are kept, the shortest first; each lies in the one
  * before it, so that there is one for each length at most.
  */
-static void fill_allow(const struct policy *policy, struct allow_lists *lists)
+static void fill_allow(const struct policy *policy, bool in_hash[2][129], struct allow_lists *lists)
 {
 	struct around around[129];
 	size_t depth = 0;
@@ -125,8 +141,8 @@ static void fill_allow(const struct policy *policy, struct allow_lists *lists)
 			depth--;
 		if (depth)
 			until = later(until, around[depth - 1].counts_until);
-		add_allow(lists->lengths[entry->prefix.family == 6].count ? &lists->exact
-									  : &lists->trie,
+		add_allow(in_hash[entry->prefix.family == 6][entry->prefix.bits] ? &lists->exact
+										 : &lists->trie,
 			  entry, until);
 		around[depth++] = (struct around){entry, until};
 	}
@@ -140,6 +156,7 @@ static int make_allow(size_t room, struct list *list)
 
 int lists_make_allow(const struct policy *policy, struct allow_lists *lists)
 {
+	bool in_hash[2][129] = {{false}};
 	struct allow_lists made = {0};
 	int err = make_allow(policy->allow_len, &made.trie);
 
@@ -149,8 +166,8 @@ int lists_make_allow(const struct policy *policy, struct allow_lists *lists)
 		lists_free_allow(&made);
 		return err;
 	}
-	find_lengths(policy, made.lengths);
-	fill_allow(policy, &made);
+	find_lengths(policy, in_hash, made.lengths);
+	fill_allow(policy, in_hash, &made);
 	*lists = made;
 	return 0;
 }

@@ -69,9 +69,9 @@ struct service {
 	__u32 action;		     /* EDGE426_ACTION_* */
 	__u32 other;		     /* EDGE426_ACTION_PASS, _RESET or _DROP */
 	__u32 mode;		     /* EDGE426_MODE_* */
-	__u32 percent;		     /* 0 to 100 */
-	__u32 limit_rate;	     /* answers per second to one source; 0: no limit */
-	__u32 limit_burst;	     /* answers at once, 1 and more; 0 without a limit */
+	__u32 percent;	   /* 0 to 100: of sources that are enforced; waits in other modes */
+	__u32 limit_rate;  /* answers per second to one source; 0: no limit */
+	__u32 limit_burst; /* answers at once, 1 and more; 0 without a limit */
 	struct strings exempt_paths; /* a prefix that begins with '/', or a preset's name */
 	struct strings exempt_hosts; /* in lower case, without a port */
 };

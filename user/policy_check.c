@@ -189,11 +189,6 @@ static int check_mode(const struct service *service, struct failure *failure)
 
 static int check_percent(const struct service *service, struct failure *failure)
 {
-	if (service->percent < 100 && service->mode != EDGE426_MODE_ENFORCE)
-		return failure_set(failure, EINVAL,
-				   "percent '%u' is not allowed with mode '%s': only with enforce, "
-				   "of which it is the share",
-				   service->percent, text_print_mode(service->mode));
 	return check_number("percent", service->percent, service->percent <= 100,
 			    TEXT_PERCENT_ALLOWED, failure);
 }

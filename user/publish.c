@@ -274,12 +274,36 @@ static void free_all(struct publication *p)
 	policy_free(&p->running);
 }
 
+static int check_places(const struct policy *policy, const char *interface, struct failure *failure)
+{
+	struct places places = {0};
+	int err = places_build(policy, interface, &places, failure);
+
+	places_free(&places);
+	return err;
+}
+
+/* The first service of an interface stands for all of them. */
+static bool is_first_of_interface(const struct policy *policy, size_t index)
+{
+	const char *interface = policy->services[index].interface;
+
+	for (size_t i = 0; interface[0] && i < index; i++)
+		if (!strcmp(policy->services[i].interface, interface))
+			return false;
+	return interface[0] != '\0';
+}
+
+/* What it makes depends on the interface: each that has a service of its own is tried. */
 int store_check_policy(const struct policy *policy, struct failure *failure)
 {
 	struct publication p = {.policy = policy};
 	int err = make_all(&p, "", failure);
 
 	free_all(&p);
+	for (size_t i = 0; i < policy->services_len && !err; i++)
+		if (is_first_of_interface(policy, i))
+			err = check_places(policy, policy->services[i].interface, failure);
 	return err;
 }
 

@@ -285,6 +285,15 @@ static void forget_thresholds(const struct service_options *options, struct serv
 		service->calm_seconds = 0;
 }
 
+/* The limit goes with `respond`. */
+static void forget_limit(const struct service_options *options, struct service *service)
+{
+	if (service->action == EDGE426_ACTION_RESPOND || options->said & BIT(SERVICE_LIMIT))
+		return;
+	service->limit_rate = 0;
+	service->limit_burst = 0;
+}
+
 int service_options_change(const struct service_options *options, struct service *service)
 {
 	__u32 flags = service->flags, all = BIT(SERVICE_KEYS) - 1;
@@ -295,5 +304,6 @@ int service_options_change(const struct service_options *options, struct service
 		return err;
 	policy_complete_service(service, loses_backend ? options->said : all);
 	forget_thresholds(options, service);
+	forget_limit(options, service);
 	return 0;
 }

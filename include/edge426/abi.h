@@ -145,10 +145,10 @@ struct edge426_place {
 
 /*
  * The allow list. Inner map of `allow`: longest-prefix trie over source
- * addresses. Inner map of `allow_exact`: hash of the same keys and values. A
- * family whose prefixes have no more than EDGE426_ALLOW_LENGTHS different
- * lengths is in the hash, which is asked for each of them; else in the trie,
- * which takes some times as long when it is large.
+ * addresses. Inner map of `allow_exact`: hash of the same keys and values. The
+ * prefixes of a family's most frequent lengths are in the hash, which is asked
+ * for each of these; the others in the trie, which takes some times as long
+ * when it is large.
  */
 struct edge426_allow_key {
 	__u32 prefix_len; /* EDGE426_ALLOW_BITS + bits of the address prefix */

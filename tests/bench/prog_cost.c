@@ -298,6 +298,10 @@ static void write_large(FILE *out)
 		else
 			fprintf(out, "- {name: s%d, port: %d}\n", i, 10000 + i);
 	fputs("allow:\n", out);
+	fputs("- 11.0.0.0/24\n- 12.0.0.0/23\n- 13.0.0.0/22\n- 14.0.0.0/20\n- 15.0.0.0/19\n"
+	      "- 2001:db8::/32\n- 2001:db9::/48\n- 2001:dba::/56\n- 2001:dbb::/64\n- "
+	      "2001:dbc::/60\n",
+	      out);
 	for (i = 0; i < ALLOW / 2; i++)
 		fprintf(out, "- 10.%d.%d.%d\n- fd00::%x:%x:3\n", 8 + (i >> 15), i >> 7 & 255,
 			(2 * i & 255) + 1, i >> 8, i & 255);

@@ -90,7 +90,7 @@ test_fifo_in_place_of_the_policy_is_refused_and_run_goes_on() {
 	kill -HUP "$run_pid"
 	wait_for 5 grep -q "Can't read policy '.*': not a regular file" "$run_log"
 	expect_426_everywhere
-	expect_refusal 1 on_server timeout 5 "$EDGE426" policy check "$topology_dir/policy.yaml"
+	expect_refusal 3 on_server timeout 5 "$EDGE426" policy check "$topology_dir/policy.yaml"
 	run_stop
 }
 
@@ -104,7 +104,7 @@ test_check_needs_neither_root_nor_interface() {
 	write_policy "$topology_dir/policy.yaml" 443
 	cp "$EDGE426" "$topology_dir/edge426"
 	expect_exit 0 setpriv --reuid 65534 --regid 65534 --clear-groups "$topology_dir/edge426" policy check "$topology_dir/policy.yaml"
-	expect_exit 1 on_server "$EDGE426" policy check "$topology_dir/nosuch.yaml"
+	expect_exit 3 on_server "$EDGE426" policy check "$topology_dir/nosuch.yaml"
 }
 
 test_1024_services() {

@@ -118,16 +118,15 @@ Test(lists, take_allow_entries_as_deep_as_an_address_is_long)
 			.until = i == 64 ? 9 : 1,
 		};
 	cr_assert_eq(lists_make_allow(&policy, &lists), 0);
-	cr_assert_eq(lists.trie.len, policy.allow_len);
-	cr_assert_eq(lists.exact.len, 0);
-	cr_assert_eq(lists.lengths[1].count, 0);
-	values = lists.trie.values;
-	cr_expect_eq(values[63].counts_until, 1);
-	cr_expect_eq(values[128].counts_until, 9);
+	cr_assert_eq(lists.exact.len, EDGE426_ALLOW_LENGTHS);
+	cr_assert_eq(lists.trie.len, policy.allow_len - EDGE426_ALLOW_LENGTHS);
+	values = lists.trie.values; /* of the lengths 4 and on: equals are chosen shortest first */
+	cr_expect_eq(values[63 - 4].counts_until, 1);
+	cr_expect_eq(values[128 - 4].counts_until, 9);
 	lists_free_allow(&lists);
 }
 
-/* The hash is asked for each length, the longest first; a family with too many is in the trie. */
+/* The hash is asked for each length, the longest first; the rarer ones are in the trie. */
 static const struct {
 	const char *name;
 	const char *prefixes[ENTRIES];
@@ -141,11 +140,16 @@ static const struct {
 	 {{11, 10, 9, 8}, {0}},
 	 {4, 0},
 	 0},
-	{"five",
+	{"five: the last of the rarest is left",
 	 {"10.0.0.0/8", "10.0.0.0/9", "10.0.0.0/10", "10.0.0.0/11", "10.0.0.0/12", "::/0"},
-	 {{0}, {0}},
-	 {0, 1},
-	 5},
+	 {{11, 10, 9, 8}, {0}},
+	 {4, 1},
+	 1},
+	{"five, the most frequent of which is the last",
+	 {"10.0.0.0/8", "10.0.0.0/9", "10.0.0.0/10", "10.0.0.0/11", "10.0.0.0/12", "10.16.0.0/12"},
+	 {{12, 10, 9, 8}, {0}},
+	 {4, 0},
+	 1},
 	{"the whole Internet", {"0.0.0.0/0", "::/0"}, {{0}, {0}}, {1, 1}, 0},
 	{"both families",
 	 {"10.0.0.0/8", "fd00::/8", "fd00::/48", "fd00::1"},

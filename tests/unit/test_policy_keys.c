@@ -178,14 +178,6 @@ static const struct row invalid[] = {
 	 "p:4:14: percent '50%' is not allowed: a number from 0 to 100", 0},
 	{"percent as a list", A "    percent: [1]\n",
 	 "p:4:14: percent as a list is not allowed: a number from 0 to 100", 0},
-	{"a share of monitor", A "    percent: 99\n    mode: monitor\n",
-	 "p:4:14: percent '99' is not allowed with mode 'monitor': "
-	 "only with enforce, of which it is the share",
-	 0},
-	{"a share of bypass", A "    mode: bypass\n    percent: 0\n",
-	 "p:5:14: percent '0' is not allowed with mode 'bypass': "
-	 "only with enforce, of which it is the share",
-	 0},
 
 	{"limit as a number", A "    limit: 10\n",
 	 "p:4:12: limit '10' is not allowed: a mapping with the keys rate, burst", 0},
