@@ -285,7 +285,7 @@ static int explain_file(struct work *work, struct failure *failure)
 	return err ? err : play(work, NULL, failure);
 }
 
-/* A file that cannot be read is no invalid policy. */
+/* 0, or the exit status. */
 static int read_policy(struct work *work)
 {
 	const struct options *options = work->options;
