@@ -58,7 +58,7 @@ static __u64 later(__u64 a, __u64 b)
 	return a > b ? a : b;
 }
 
-/* The length that most entries have and that is not chosen yet; -1 when there is none. */
+/* The length that most entries have of those that are not chosen yet; -1 when there is none. */
 static int most_frequent(const size_t count[129], const bool chosen[129])
 {
 	int best = -1;
@@ -78,15 +78,19 @@ static void add_length(struct edge426_allow_lengths *lengths, int bits)
 		((__u8 *)lengths->mask[at])[octet] = mask_octet(bits - 8 * octet);
 }
 
-/* Those of most entries, the longest first. */
+/* The most frequent ones, until few entries are left; then these, the longest first. */
 static void choose_lengths(const size_t count[129], bool chosen[129],
 			   struct edge426_allow_lengths *lengths)
 {
-	for (int i = 0; i < EDGE426_ALLOW_LENGTHS; i++) {
+	size_t left = 0;
+
+	for (int bits = 0; bits <= 128; bits++)
+		left += count[bits];
+	for (int i = 0; i < EDGE426_ALLOW_LENGTHS && left > LISTS_TRIE_FEW; i++) {
 		int bits = most_frequent(count, chosen);
 
-		if (bits >= 0)
-			chosen[bits] = true;
+		chosen[bits] = true;
+		left -= count[bits];
 	}
 	for (int bits = 128; bits >= 0; bits--)
 		if (chosen[bits])

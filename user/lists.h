@@ -22,6 +22,9 @@ struct list {
 int list_make(size_t room, size_t key_size, size_t value_size, struct list *list);
 void list_free(struct list *list);
 
+/* So many entries of a family are found in the trie as fast as in the hash. */
+#define LISTS_TRIE_FEW 256
+
 /* The allow list as its two maps and the lengths of one half have it. */
 struct allow_lists {
 	struct list trie, exact;

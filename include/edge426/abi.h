@@ -147,8 +147,8 @@ struct edge426_place {
  * The allow list. Inner map of `allow`: longest-prefix trie over source
  * addresses. Inner map of `allow_exact`: hash of the same keys and values. The
  * prefixes of a family's most frequent lengths are in the hash, which is asked
- * for each of these; the others in the trie, which takes some times as long
- * when it is large.
+ * for each of these, until few are left for the trie, which takes some times as
+ * long when it is large.
  */
 struct edge426_allow_key {
 	__u32 prefix_len; /* EDGE426_ALLOW_BITS + bits of the address prefix */

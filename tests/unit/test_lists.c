@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The lists of a policy as keys and values of maps, and the allow list back from them. */
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,9 +68,9 @@ Test(lists, say_until_when_an_allow_entry_counts)
 		struct allow_lists lists = {0};
 
 		cr_assert_eq(lists_make_allow(&policy, &lists), 0);
-		cr_assert_eq(lists.exact.len, policy.allow_len);
-		cr_assert_eq(lists.trie.len, 0);
-		values = lists.exact.values;
+		cr_assert_eq(lists.trie.len, policy.allow_len);
+		cr_assert_eq(lists.exact.len, 0);
+		values = lists.trie.values;
 		for (size_t j = 0; j < policy.allow_len; j++) {
 			cr_expect_eq(values[j].until, allows[i].entries[j].until, "%s: entry %zu",
 				     allows[i].name, j);
@@ -118,87 +119,86 @@ Test(lists, take_allow_entries_as_deep_as_an_address_is_long)
 			.until = i == 64 ? 9 : 1,
 		};
 	cr_assert_eq(lists_make_allow(&policy, &lists), 0);
-	cr_assert_eq(lists.exact.len, EDGE426_ALLOW_LENGTHS);
-	cr_assert_eq(lists.trie.len, policy.allow_len - EDGE426_ALLOW_LENGTHS);
-	values = lists.trie.values; /* of the lengths 4 and on: equals are chosen shortest first */
-	cr_expect_eq(values[63 - 4].counts_until, 1);
-	cr_expect_eq(values[128 - 4].counts_until, 9);
+	cr_assert_eq(lists.trie.len, policy.allow_len);
+	values = lists.trie.values;
+	cr_expect_eq(values[63].counts_until, 1);
+	cr_expect_eq(values[128].counts_until, 9);
 	lists_free_allow(&lists);
 }
 
-/* The hash is asked for each length, the longest first; the rarer ones are in the trie. */
+/* How many entries of which lengths there are, and for which of these the hash is asked. */
+#define LENGTHS 6
 static const struct {
 	const char *name;
-	const char *prefixes[ENTRIES];
-	__u32 bits[2][EDGE426_ALLOW_LENGTHS]; /* of IPv4, of IPv6, in the hash */
-	__u32 count[2];
+	struct {
+		__u8 bits;
+		size_t entries;
+	} lengths[LENGTHS];
+	__u32 in_hash[EDGE426_ALLOW_LENGTHS];
+	__u32 count;
 	size_t in_trie;
-} lengths[] = {
-	{"one", {"10.0.0.1", "10.0.0.2"}, {{32}, {0}}, {1, 0}, 0},
-	{"four",
-	 {"10.0.0.0/8", "10.0.0.0/9", "10.0.0.0/10", "10.0.0.0/11"},
-	 {{11, 10, 9, 8}, {0}},
-	 {4, 0},
-	 0},
-	{"five: the last of the rarest is left",
-	 {"10.0.0.0/8", "10.0.0.0/9", "10.0.0.0/10", "10.0.0.0/11", "10.0.0.0/12", "::/0"},
-	 {{11, 10, 9, 8}, {0}},
-	 {4, 1},
-	 1},
-	{"five, the most frequent of which is the last",
-	 {"10.0.0.0/8", "10.0.0.0/9", "10.0.0.0/10", "10.0.0.0/11", "10.0.0.0/12", "10.16.0.0/12"},
-	 {{12, 10, 9, 8}, {0}},
-	 {4, 0},
-	 1},
-	{"the whole Internet", {"0.0.0.0/0", "::/0"}, {{0}, {0}}, {1, 1}, 0},
-	{"both families",
-	 {"10.0.0.0/8", "fd00::/8", "fd00::/48", "fd00::1"},
-	 {{8}, {128, 48, 8}},
-	 {1, 3},
-	 0},
+} mixtures[] = {
+	{"few", {{32, LISTS_TRIE_FEW}}, {0}, 0, LISTS_TRIE_FEW},
+	{"one too many", {{32, LISTS_TRIE_FEW + 1}}, {32}, 1, 0},
+	{"many and few", {{32, 1000}, {24, 100}, {16, 100}}, {32}, 1, 200},
+	{"many of two", {{24, 1000}, {32, 900}, {8, 1}}, {32, 24}, 2, 1},
+	{"many of five",
+	 {{28, 500}, {29, 400}, {30, 600}, {31, 700}, {32, 800}},
+	 {32, 31, 30, 28},
+	 4,
+	 400},
 };
+
+/* Entries of one length, each another prefix, behind `at`. */
+static size_t add_entries(struct allow *entries, size_t at, __u8 bits, size_t count)
+{
+	for (size_t i = 0; i < count; i++, at++) {
+		__be32 address = htonl((__u32)i << (32 - bits));
+
+		entries[at] = (struct allow){.prefix = {.family = 4, .bits = bits}};
+		memcpy(entries[at].prefix.address, &address, sizeof(address));
+	}
+	return at;
+}
 
 Test(lists, say_which_lengths_the_hash_is_asked_for)
 {
-	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
-		struct allow entries[ENTRIES] = {0};
-		struct policy policy = {.allow = entries};
+	for (size_t i = 0; i < ARRAY_LEN(mixtures); i++) {
+		struct policy policy = {.allow = calloc(4096, sizeof(struct allow))};
 		struct allow_lists lists = {0};
 
-		while (policy.allow_len < ENTRIES && lengths[i].prefixes[policy.allow_len]) {
-			cr_assert_eq(text_parse_prefix(lengths[i].prefixes[policy.allow_len],
-						       &entries[policy.allow_len].prefix),
-				     0);
-			policy.allow_len++;
-		}
+		for (size_t j = 0; j < LENGTHS && mixtures[i].lengths[j].entries; j++)
+			policy.allow_len = add_entries(policy.allow, policy.allow_len,
+						       mixtures[i].lengths[j].bits,
+						       mixtures[i].lengths[j].entries);
 		cr_assert_eq(lists_make_allow(&policy, &lists), 0);
-		cr_expect_eq(lists.trie.len, lengths[i].in_trie, "%s", lengths[i].name);
-		cr_expect_eq(lists.exact.len, policy.allow_len - lengths[i].in_trie, "%s",
-			     lengths[i].name);
-		for (int six = 0; six < 2; six++) {
-			cr_expect_eq(lists.lengths[six].count, lengths[i].count[six], "%s",
-				     lengths[i].name);
-			for (__u32 at = 0; at < lengths[i].count[six]; at++)
-				cr_expect_eq(lists.lengths[six].prefix_len[at],
-					     EDGE426_ALLOW_BITS + lengths[i].bits[six][at], "%s",
-					     lengths[i].name);
-		}
+		cr_expect_eq(lists.trie.len, mixtures[i].in_trie, "%s", mixtures[i].name);
+		cr_expect_eq(lists.exact.len, policy.allow_len - mixtures[i].in_trie, "%s",
+			     mixtures[i].name);
+		cr_expect_eq(lists.lengths[0].count, mixtures[i].count, "%s", mixtures[i].name);
+		for (__u32 at = 0; at < mixtures[i].count; at++)
+			cr_expect_eq(lists.lengths[0].prefix_len[at],
+				     EDGE426_ALLOW_BITS + mixtures[i].in_hash[at], "%s",
+				     mixtures[i].name);
 		lists_free_allow(&lists);
+		free(policy.allow);
 	}
 }
 
 Test(lists, say_which_bits_of_an_address_a_length_means)
 {
-	static const __u8 wanted[][16] = {{0xff, 0xff, 0xff, 0xe0}, {0xfe}};
-	struct allow entries[2] = {{.prefix = {.family = 4, .bits = 7}},
-				   {.prefix = {.family = 4, .bits = 27}}};
-	struct policy policy = {.allow = entries, .allow_len = 2};
+	static const __u8 wanted[][16] = {{0xff, 0xff, 0xff, 0xe0}, {0xff, 0xfe}};
+	struct policy policy = {.allow = calloc(4096, sizeof(struct allow))};
 	struct allow_lists lists = {0};
 
+	policy.allow_len = add_entries(policy.allow, 0, 15, 1000);
+	policy.allow_len = add_entries(policy.allow, policy.allow_len, 27, 1000);
 	cr_assert_eq(lists_make_allow(&policy, &lists), 0);
+	cr_assert_eq(lists.lengths[0].count, 2);
 	for (int at = 0; at < 2; at++)
 		cr_expect(!memcmp(lists.lengths[0].mask[at], wanted[at], 16), "mask %d", at);
 	lists_free_allow(&lists);
+	free(policy.allow);
 }
 
 /* Services 0 to 2; the one in the middle is exempt from nothing. */
