@@ -109,6 +109,17 @@ static void find_lengths(const struct policy *policy, bool in_hash[2][129],
 		choose_lengths(count[six], in_hash[six], &lengths[six]);
 }
 
+/* A prefix that ends before or within the octet has all values, or a run of them. */
+static void note_in_trie(const struct prefix *prefix, struct edge426_allow_lengths *lengths)
+{
+	int octet = prefix->family == 6 ? EDGE426_ALLOW_OCTET6 : EDGE426_ALLOW_OCTET4;
+	__u8 mask = mask_octet(prefix->bits - 8 * octet);
+
+	for (unsigned int value = 0; value < 256; value++)
+		if ((value & mask) == prefix->address[octet])
+			lengths->in_trie[value / 64] |= 1ULL << value % 64;
+}
+
 static void add_allow(struct list *list, const struct allow *entry, __u64 counts_until)
 {
 	struct edge426_allow_key *key = (struct edge426_allow_key *)list->keys + list->len;
@@ -145,9 +156,12 @@ static void fill_allow(const struct policy *policy, bool in_hash[2][129], struct
 			depth--;
 		if (depth)
 			until = later(until, around[depth - 1].counts_until);
-		add_allow(in_hash[entry->prefix.family == 6][entry->prefix.bits] ? &lists->exact
-										 : &lists->trie,
-			  entry, until);
+		if (in_hash[entry->prefix.family == 6][entry->prefix.bits]) {
+			add_allow(&lists->exact, entry, until);
+		} else {
+			add_allow(&lists->trie, entry, until);
+			note_in_trie(&entry->prefix, &lists->lengths[entry->prefix.family == 6]);
+		}
 		around[depth++] = (struct around){entry, until};
 	}
 }

@@ -171,7 +171,8 @@ struct edge426_allow {
 
 /*
  * `allow_lengths`: array, mmapable, index = 2 * half + (0: IPv4, 1: IPv6): the
- * lengths of the prefixes in `allow_exact`, the longest first.
+ * lengths of the prefixes in `allow_exact`, the longest first, and which
+ * addresses need not be looked for in `allow`.
  */
 #define EDGE426_ALLOW_LENGTHS 4
 
@@ -180,7 +181,12 @@ struct edge426_allow_lengths {
 	__u32 prefix_len[EDGE426_ALLOW_LENGTHS]; /* as in the key */
 	__u32 pad;
 	__u64 mask[EDGE426_ALLOW_LENGTHS][2]; /* of the key's address */
+	__u64 in_trie[4]; /* a bit for each value of one octet of the address: the trie may have it
+			   */
 };
+
+#define EDGE426_ALLOW_OCTET4 0 /* that octet, of IPv4 and of IPv6 */
+#define EDGE426_ALLOW_OCTET6 3
 
 /* Inner map of `paths`: longest-prefix trie; the value is a __u32 that means nothing. */
 struct edge426_path_key {
@@ -457,7 +463,7 @@ _Static_assert(sizeof(struct edge426_allow_key) == 24, "allow key");
 _Static_assert(__builtin_offsetof(struct edge426_allow_key, address) == 4 + EDGE426_ALLOW_BITS / 8,
 	       "allow bits");
 _Static_assert(sizeof(struct edge426_allow) == 16, "allow");
-_Static_assert(sizeof(struct edge426_allow_lengths) == 88, "allow lengths");
+_Static_assert(sizeof(struct edge426_allow_lengths) == 120, "allow lengths");
 _Static_assert(sizeof(struct edge426_path_key) == 72, "path key");
 _Static_assert(__builtin_offsetof(struct edge426_path_key, octets) == 4 + EDGE426_PATH_BITS / 8,
 	       "path bits");

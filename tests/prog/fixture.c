@@ -264,13 +264,6 @@ static void put_allow(struct fixture *fixture, enum fixture_list list, __u32 hal
 	put_in_list(fixture, list, half, key, &value);
 }
 
-void fixture_put_allow(struct fixture *fixture, __u32 half, const char *prefix, __u64 counts_until)
-{
-	struct edge426_allow_key key = {};
-
-	put_allow(fixture, FIXTURE_ALLOW, half, prefix, counts_until, &key);
-}
-
 static void mask_of(__u32 bits, __u64 mask[2])
 {
 	__u8 octets[16] = {};
@@ -297,6 +290,22 @@ static void add_length(struct edge426_allow_lengths *lengths, __u32 prefix_len)
 	}
 	lengths->prefix_len[at] = prefix_len;
 	mask_of(prefix_len - EDGE426_ALLOW_BITS, lengths->mask[at]);
+}
+
+/* The trie is asked for every address: which it may be spared is user space's to say. */
+void fixture_put_allow(struct fixture *fixture, __u32 half, const char *prefix, __u64 counts_until)
+{
+	struct bpf_map *map = fixture->xdp->maps.allow_lengths;
+	struct edge426_allow_lengths lengths;
+	struct edge426_allow_key key = {};
+	__u32 index;
+
+	put_allow(fixture, FIXTURE_ALLOW, half, prefix, counts_until, &key);
+	index = 2 * half + (key.family == 6);
+	need(!bpf_map__lookup_elem(map, &index, sizeof(index), &lengths, sizeof(lengths), 0),
+	     "map allow_lengths");
+	memset(lengths.in_trie, 0xff, sizeof(lengths.in_trie));
+	put(map, index, &lengths, sizeof(lengths));
 }
 
 void fixture_put_allow_exact(struct fixture *fixture, __u32 half, const char *prefix,

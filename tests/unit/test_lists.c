@@ -201,6 +201,38 @@ Test(lists, say_which_bits_of_an_address_a_length_means)
 	free(policy.allow);
 }
 
+/* Which values of an octet a prefix in the trie has: IPv4's first, IPv6's fourth. */
+static const struct {
+	const char *prefix;
+	unsigned int first, last;
+} runs[] = {
+	{"10.1.2.3", 10, 10},	       {"10.0.0.0/8", 10, 10},
+	{"10.0.0.0/7", 10, 11},	       {"128.0.0.0/1", 128, 255},
+	{"0.0.0.0/0", 0, 255},	       {"2001:db8::1", 0xb8, 0xb8},
+	{"2001:db8::/32", 0xb8, 0xb8}, {"2001:d80::/28", 0x80, 0x8f},
+	{"2001::/16", 0, 255},	       {"::/0", 0, 255},
+};
+
+Test(lists, say_which_addresses_the_trie_may_have)
+{
+	for (size_t i = 0; i < ARRAY_LEN(runs); i++) {
+		struct allow entry = {0};
+		struct policy policy = {.allow = &entry, .allow_len = 1};
+		struct allow_lists lists = {0};
+
+		cr_assert_eq(text_parse_prefix(runs[i].prefix, &entry.prefix), 0);
+		cr_assert_eq(lists_make_allow(&policy, &lists), 0);
+		for (unsigned int value = 0; value < 256; value++)
+			cr_expect_eq(lists.lengths[entry.prefix.family == 6].in_trie[value / 64] >>
+						     value % 64 &
+					     1,
+				     value >= runs[i].first && value <= runs[i].last, "%s: %u",
+				     runs[i].prefix, value);
+		cr_expect_eq(lists.lengths[entry.prefix.family != 6].in_trie[0], 0);
+		lists_free_allow(&lists);
+	}
+}
+
 /* Services 0 to 2; the one in the middle is exempt from nothing. */
 static char *first_paths[] = {"/a", "acme"}, *last_paths[] = {"/", "k8s-probe", "/b/"};
 static char *first_hosts[] = {"a.example"}, *last_hosts[] = {"b.example", "c.example"};
