@@ -205,7 +205,7 @@ test_explain_refuses_what_it_cannot_do() {
 	printf 'services:\n  - {name: https, port: 99999}\n' >"$topology_dir/policy.yaml"
 	expect_refusal 3 explain --to $to
 	rm "$topology_dir/policy.yaml"
-	expect_refusal 1 explain --to $to
+	expect_refusal 3 explain --to $to
 	expect_refusal 1 edge explain --to $to
 	expect_match "the message" "nothing is pinned there" "$output"
 	write_explained_policy "$topology_dir/policy.yaml"

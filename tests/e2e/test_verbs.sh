@@ -342,7 +342,7 @@ test_allow_add_of_a_file() {
 	printf '192.0.2.7\n10.0.0.1/8\n' >"$file"
 	expect_refusal 3 edge allow add --file "$file"
 	expect_match "the message" "allow.txt:2:1: .*'10.0.0.1/8' .*likely 10.0.0.0/8$" "$output"
-	expect_refusal 1 edge allow add --file "$topology_dir/nosuch.txt"
+	expect_refusal 3 edge allow add --file "$topology_dir/nosuch.txt"
 	expect_json 'len(here)' 20002 allow
 }
 
