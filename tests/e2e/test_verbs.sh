@@ -571,7 +571,7 @@ test_change_that_one_interface_refuses_is_made_nowhere() {
 	expect_output "the lines" "$SERVER_IF: ~ allow 1 added"$'\n'"srv2: ~ allow 1 added"
 	write_services none.yaml '[]'
 	edge policy apply "$topology_dir/none.yaml" --interface srv2 --confirm-within 10m
-	expect_refusal 3 edge policy apply "$topology_dir/none.yaml"
+	expect_refusal 1 edge policy apply "$topology_dir/none.yaml"
 	expect_match "the message" "on 'srv2': a change waits" "$output"
 	expect_426_everywhere
 	expect_exit 0 edge policy confirm
