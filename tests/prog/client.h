@@ -9,6 +9,11 @@
 
 #include "fixture.h"
 
+#define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+#define GET_LEN ((__u32)sizeof(GET) - 1)
+#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+#define BECAUSE(reason) EDGE426_REASON_##reason
+
 /* Who did the handshake. */
 enum shaken {
 	SHAKEN_BY_BACKEND, /* the kernel; the service's handshakes are its own */

@@ -15,13 +15,9 @@
 
 #include "client.h"
 
-#define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-#define GET_LEN ((__u32)sizeof(GET) - 1)
 #define HELLO "\x16\x03\x01\x02\x01\x01"
 #define HELLO_LEN 6u
 #define SSH "SSH-2.0-x\r\n"
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
-#define BECAUSE(reason) EDGE426_REASON_##reason
 
 static struct fixture fixture;
 

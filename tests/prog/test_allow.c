@@ -13,11 +13,8 @@
 
 #include "client.h"
 
-#define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 #define HELLO "\x16\x03\x01\x02\x01\x01"
 #define SSH "SSH-2.0-x\r\n"
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
-#define BECAUSE(reason) EDGE426_REASON_##reason
 #define RESPOND EDGE426_ACTION_RESPOND
 #define DROP EDGE426_ACTION_DROP
 #define RST EDGE426_ACTION_RESET

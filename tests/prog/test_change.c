@@ -12,18 +12,11 @@
 #include "../../bpf/classify.h"
 #include "client.h"
 
-#define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-#define GET_LEN ((__u32)sizeof(GET) - 1)
 #define HELLO "\x16\x03\x01\x02\x01\x01"
 #define SSH "SSH-2.0-x\r\n"
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
-#define BECAUSE(reason) EDGE426_REASON_##reason
-#define BY_VLAN EDGE426_PORT_BY_VLAN
-#define BY_ADDRESS EDGE426_PORT_BY_ADDRESS
 #define HAD_SERVICE EDGE426_PORT_HAD_SERVICE
 #define HAD_EDGE EDGE426_PORT_HAD_EDGE
 #define PLACE 443
-#define OTHER_HALF_PLACE (EDGE426_PORTS + PLACE)
 
 static struct fixture fixture;
 

@@ -11,8 +11,6 @@
 
 #include "client.h"
 
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
-#define BECAUSE(reason) EDGE426_REASON_##reason
 #define BOTH (EDGE426_SERVICE_PATHS | EDGE426_SERVICE_HOSTS)
 #define V " HTTP/1.1\r\n"
 #define LETTERS_60 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"

@@ -10,9 +10,6 @@
 
 #include "client.h"
 
-#define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-#define GET_LEN ((__u32)sizeof(GET) - 1)
-#define BECAUSE(reason) EDGE426_REASON_##reason
 #define EVERY_MS 1000u /* long for the test to stay within it, short to wait for */
 #define BURST 3	       /* answers at once */
 #define MS 1000000u    /* in ns */

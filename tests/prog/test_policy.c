@@ -13,11 +13,8 @@
 #include "../../bpf/source.h"
 #include "client.h"
 
-#define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-#define GET_LEN ((__u32)sizeof(GET) - 1)
 #define HELLO "\x16\x03\x01\x02\x01\x01"
 #define SSH "SSH-2.0-x\r\n"
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
 static struct fixture fixture;
 
@@ -74,7 +71,6 @@ static void set_rule(const struct rule *rule, __u32 handshake)
 #define RST_SYN EDGE426_ACTION_RESET_SYN
 #define MONITOR EDGE426_MODE_MONITOR
 #define BYPASS EDGE426_MODE_BYPASS
-#define BECAUSE(reason) EDGE426_REASON_##reason
 
 static const struct {
 	const char *name;
